@@ -1,0 +1,82 @@
+# The two libraries and the helpers with which each folder adds its files to them.
+#
+#   tailgrad      everything, Real = float, and the parts that know no Real
+#   tailgrad_f64  the same numeric sources, Real = double; links tailgrad for the rest
+#
+# Both live in one program: all that depends on Real sits in the inline namespace f32 or f64.
+
+find_package(Threads REQUIRED)
+find_package(TBB REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
+pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
+
+# Headers are included as <tailgrad/core/tensor.h>: in the build tree through a symbolic link.
+set(TAILGRAD_INCLUDE_DIR ${CMAKE_BINARY_DIR}/include)
+file(MAKE_DIRECTORY ${TAILGRAD_INCLUDE_DIR})
+file(CREATE_LINK ${PROJECT_SOURCE_DIR} ${TAILGRAD_INCLUDE_DIR}/tailgrad SYMBOLIC)
+
+# Flags for every file of the project. Never -ffast-math or -Ofast: they change the float mode of
+# the whole process that loads the library.
+add_library(tailgrad_flags INTERFACE)
+target_compile_options(tailgrad_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion
+  $<$<BOOL:${TAILGRAD_WARNINGS_AS_ERRORS}>:-Werror>
+  $<$<CONFIG:Release>:-fno-math-errno -fno-trapping-math>
+  $<$<BOOL:${TAILGRAD_ARCH}>:-march=${TAILGRAD_ARCH}>)
+if(TAILGRAD_SANITIZE)
+  target_compile_options(tailgrad_flags INTERFACE
+    -fsanitize=${TAILGRAD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(tailgrad_flags INTERFACE -fsanitize=${TAILGRAD_SANITIZE})
+endif()
+
+add_library(tailgrad STATIC)
+add_library(tailgrad_f64 STATIC)
+add_library(tailgrad::tailgrad ALIAS tailgrad)
+add_library(tailgrad::tailgrad_f64 ALIAS tailgrad_f64)
+foreach(library tailgrad tailgrad_f64)
+  target_include_directories(${library} PUBLIC $<BUILD_INTERFACE:${TAILGRAD_INCLUDE_DIR}>)
+  target_compile_features(${library} PUBLIC cxx_std_20)
+  target_link_libraries(${library} PRIVATE $<BUILD_INTERFACE:tailgrad_flags>)
+endforeach()
+target_link_libraries(tailgrad PRIVATE
+  PkgConfig::OPENBLAS PkgConfig::UTF8PROC TBB::tbb ZLIB::ZLIB fmt::fmt
+  nlohmann_json::nlohmann_json Threads::Threads)
+target_link_libraries(tailgrad_f64 PUBLIC tailgrad PRIVATE PkgConfig::OPENBLAS fmt::fmt)
+target_compile_definitions(tailgrad_f64 PUBLIC TAILGRAD_F64)
+
+# tailgrad_sources(PLAIN a.cpp ... REAL b.cpp ...): PLAIN files know no Real and are built once,
+# REAL files are built for both precisions.
+function(tailgrad_sources)
+  cmake_parse_arguments(arg "" "" "PLAIN;REAL" ${ARGN})
+  list(TRANSFORM arg_PLAIN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  list(TRANSFORM arg_REAL PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  target_sources(tailgrad PRIVATE ${arg_PLAIN} ${arg_REAL})
+  target_sources(tailgrad_f64 PRIVATE ${arg_REAL})
+endfunction()
+
+# tailgrad_program(name source... [LINKS library...]): an executable against tailgrad (float).
+function(tailgrad_program name)
+  cmake_parse_arguments(arg "" "" "LINKS" ${ARGN})
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE tailgrad tailgrad_flags ${arg_LINKS})
+endfunction()
+
+# tailgrad_tests(name PRECISION f32|f64 SOURCES ... [LINKS ...]): one test program; every test case
+# is a ctest of its own.
+function(tailgrad_tests name)
+  cmake_parse_arguments(arg "" "PRECISION" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE
+    $<IF:$<STREQUAL:${arg_PRECISION},f64>,tailgrad_f64,tailgrad>
+    tailgrad_flags GTest::gtest GTest::gtest_main GTest::gmock fmt::fmt
+    nlohmann_json::nlohmann_json ${arg_LINKS})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(${name} PRIVATE
+    TAILGRAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TAILGRAD_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
+    PROPERTIES TIMEOUT 300 SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+endfunction()

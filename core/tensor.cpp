@@ -1,0 +1,1 @@
+#include <tailgrad/core/real.h>
