@@ -1,0 +1,34 @@
+// Matrix products, the same bits on any number of threads.
+#pragma once
+
+#include <string>
+
+#include <tailgrad/core/real.h>
+#include <tailgrad/core/shape.h>
+
+namespace tailgrad {
+
+/// The CPU kernels that OpenBLAS chose, such as "SkylakeX": results are the same to the bit only
+/// under the same kernels.
+std::string blas_kernel_name();
+
+inline namespace TAILGRAD_PRECISION {
+namespace kernels {
+
+/// A row-major matrix in memory: element (i, j) is data[i * stride + j], or, when transposed,
+/// data[j * stride + i].
+struct Matrix {
+  const Real* data;
+  Index stride;
+  bool transposed = false;
+};
+
+/// c = alpha * a b + beta * c with a [m, k], b [k, n], c [m, n] (row stride `c_stride`).
+/// beta = 0 writes c whatever it held. A large product is cut into a grid of blocks that depends on
+/// the shape only, and the blocks run side by side.
+void gemm(Index m, Index n, Index k, Real alpha, Matrix a, Matrix b, Real beta, Real* c,
+          Index c_stride);
+
+}  // namespace kernels
+}  // namespace TAILGRAD_PRECISION
+}  // namespace tailgrad

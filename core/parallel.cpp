@@ -1,0 +1,76 @@
+#include <tailgrad/core/error.h>
+#include <tailgrad/core/parallel.h>
+
+#include <tbb/blocked_range.h>
+#include <tbb/global_control.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+namespace tailgrad {
+namespace {
+
+// The arena that parallel work runs in. Replaced as a whole by set_threads.
+struct Crew {
+  explicit Crew(int threads)
+      : size(threads),
+        limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads)),
+        arena(threads) {}
+  int size;
+  tbb::global_control limit;
+  tbb::task_arena arena;
+};
+
+std::mutex crew_mutex;
+
+// Never destroyed: worker threads may outlive main's statics.
+std::unique_ptr<Crew>& crew() {
+  static auto* const current = new std::unique_ptr<Crew>(
+      std::make_unique<Crew>(std::max(1, static_cast<int>(std::thread::hardware_concurrency()))));
+  return *current;
+}
+
+}  // namespace
+
+void set_threads(int count) {
+  if (count < 1) fail("set_threads", "needs at least 1 thread, got " + std::to_string(count));
+  const std::lock_guard lock(crew_mutex);
+  if (crew()->size == count) return;
+  crew().reset();  // the old limit must go first: the lowest living one counts
+  crew() = std::make_unique<Crew>(count);
+}
+
+int threads() {
+  return crew()->size;
+}
+
+void parallel_for(std::size_t count, std::size_t grain,
+                  FunctionRef<void(std::size_t, std::size_t)> body) {
+  grain = std::max<std::size_t>(grain, 1);
+  const std::size_t pieces = (count + grain - 1) / grain;
+  const auto run = [&](std::size_t piece) {
+    body(piece * grain, std::min(count, (piece + 1) * grain));
+  };
+  if (pieces <= 1 || threads() == 1) {
+    for (std::size_t piece = 0; piece < pieces; ++piece) run(piece);
+    return;
+  }
+  crew()->arena.execute([&] {
+    // Isolated: a thread that waits here takes no task from outside, so the thread-local state of
+    // an enclosing task (its tape, its pool) stays its own.
+    tbb::this_task_arena::isolate([&] {
+      tbb::parallel_for(
+          tbb::blocked_range<std::size_t>(0, pieces, 1),
+          [&](const tbb::blocked_range<std::size_t>& range) {
+            for (std::size_t piece = range.begin(); piece < range.end(); ++piece) run(piece);
+          },
+          tbb::simple_partitioner());
+    });
+  });
+}
+
+}  // namespace tailgrad
