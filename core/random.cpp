@@ -11,7 +11,7 @@
 namespace tailgrad {
 namespace {
 
-constexpr std::size_t kLanes = 16;
+constexpr std::size_t kLanes = 64;  // shorter arrays are unrolled before GCC can vectorise them
 
 // A bijection of 64 bits in which every input bit reaches every output bit (the finaliser of
 // SplitMix64; Steele, Lea, Flood 2014).
