@@ -1,0 +1,259 @@
+#include <tailgrad/cli/command_line.h>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <new>
+#include <optional>
+
+#include <tailgrad/core/error.h>
+#include <tailgrad/core/text_form.h>
+
+namespace tailgrad::cli {
+namespace {
+
+// An option of a verb, with the way to print its value as TOML.
+struct Printable {
+  std::string name;
+  std::function<std::string()> value;
+};
+
+std::map<const CLI::App*, std::vector<Printable>>& printables() {
+  static std::map<const CLI::App*, std::vector<Printable>> all;
+  return all;
+}
+
+std::string toml_string(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c == '\n') {
+      out += "\\n";
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+template <class T>
+CLI::Option* add(CLI::App& app, const std::string& group, const std::string& name, T& value,
+                 const std::string& help) {
+  return app.add_option("--" + name, value, help)
+      ->capture_default_str()
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+      ->group(group);
+}
+
+// `--config FILE` becomes the options of the file, put before the arguments so that these win.
+std::vector<std::string> with_config(std::vector<std::string> arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    std::optional<std::string> path;
+    std::size_t parts = 1;
+    if (arguments[i] == "--config") {
+      if (i + 1 == arguments.size()) fail("--config", "needs the name of a TOML file");
+      path = arguments[i + 1];
+      parts = 2;
+    } else if (arguments[i].starts_with("--config=")) {
+      path = arguments[i].substr(9);
+    }
+    if (!path) continue;
+    if (!std::filesystem::is_regular_file(*path))
+      fail_at(*path, 0, 0, "no such file, named by --config");
+    std::vector<CLI::ConfigItem> items;
+    try {
+      items = CLI::ConfigTOML().from_file(*path);
+    } catch (const CLI::Error& error) {
+      fail_at(*path, 0, 0, std::string("not a TOML file: ") + error.what());
+    }
+    const auto at = arguments.begin() + static_cast<std::ptrdiff_t>(i);
+    arguments.erase(at, at + static_cast<std::ptrdiff_t>(parts));
+    std::vector<std::string> options;
+    for (const CLI::ConfigItem& item : items) {
+      if (item.name == "++" || item.name == "--") continue;  // marks of a section's begin and end
+      if (!item.parents.empty())
+        fail_at(*path, 0, 0,
+                "sections are not used: write " + item.name + " without [" + item.parents.front() +
+                    "]");
+      for (const std::string& input : item.inputs)
+        options.push_back("--" + item.name + "=" + input);
+    }
+    // After the verb, which is the first argument.
+    arguments.insert(arguments.begin() + (arguments.empty() ? 0 : 1), options.begin(),
+                     options.end());
+    return with_config(std::move(arguments));
+  }
+  return arguments;
+}
+
+}  // namespace
+
+struct Program::State {
+  CLI::App app;
+  std::map<const CLI::App*, std::function<int()>> actions;
+};
+
+namespace {
+std::map<const CLI::App*, std::function<int()>>* current_actions = nullptr;
+}
+
+Verb& Verb::group(const std::string& heading) {
+  group_ = heading;
+  return *this;
+}
+
+Verb& Verb::positional(const std::string& name, std::string& value, const std::string& help,
+                       bool required) {
+  // Also as an option, so that a TOML file can name it.
+  CLI::Option* option = app_->add_option(name + ",--" + CLI::detail::to_lower(name), value, help)
+                            ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  if (required) option->required();
+  printables()[app_].push_back(
+      {CLI::detail::to_lower(name), [&value] { return toml_string(value); }});
+  return *this;
+}
+
+Verb& Verb::option(const std::string& name, std::string& value, const std::string& help) {
+  add(*app_, group_, name, value, help);
+  printables()[app_].push_back({name, [&value] { return toml_string(value); }});
+  return *this;
+}
+
+Verb& Verb::option(const std::string& name, int& value, const std::string& help) {
+  add(*app_, group_, name, value, help);
+  printables()[app_].push_back({name, [&value] { return std::to_string(value); }});
+  return *this;
+}
+
+Verb& Verb::option(const std::string& name, std::uint64_t& value, const std::string& help) {
+  add(*app_, group_, name, value, help);
+  printables()[app_].push_back({name, [&value] { return std::to_string(value); }});
+  return *this;
+}
+
+Verb& Verb::option(const std::string& name, double& value, const std::string& help) {
+  add(*app_, group_, name, value, help);
+  printables()[app_].push_back({name, [&value] { return shortest_text(value); }});
+  return *this;
+}
+
+Verb& Verb::option(const std::string& name, std::vector<std::string>& values,
+                   const std::string& help) {
+  app_->add_option("--" + name, values, help)->group(group_);
+  printables()[app_].push_back({name, [&values] {
+                                  std::string list = "[";
+                                  for (const std::string& value : values)
+                                    list += (list.size() > 1 ? ", " : "") + toml_string(value);
+                                  return list + "]";
+                                }});
+  return *this;
+}
+
+Verb& Verb::flag(const std::string& name, bool& value, const std::string& help) {
+  app_->add_flag("--" + name, value, help)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+      ->group(group_);
+  printables()[app_].push_back({name, [&value] { return value ? "true" : "false"; }});
+  return *this;
+}
+
+Verb& Verb::required(const std::string& name) {
+  app_->get_option("--" + name)->required();
+  return *this;
+}
+
+Verb& Verb::common(CommonOptions& options) {
+  group("Common");
+  option("seed", options.seed, "Everything random follows from it");
+  option("threads", options.threads, "Threads (0: one a core); changes no bit of any result");
+  flag("json", options.json, "Print one JSON document on stdout and nothing else there");
+  flag("quiet", options.quiet, "No progress on stderr");
+  return *this;
+}
+
+Verb& Verb::action(std::function<int()> run) {
+  (*current_actions)[app_] = std::move(run);
+  return *this;
+}
+
+bool Verb::given(const std::string& name) const {
+  return app_->count("--" + name) > 0;
+}
+
+std::string Verb::toml() const {
+  std::string text;
+  for (const Printable& option : printables()[app_])
+    text += option.name + " = " + option.value() + "\n";
+  return text;
+}
+
+Program::Program(const std::string& name, const std::string& description,
+                 const std::string& first_example)
+    : state_(std::make_unique<State>()) {
+  state_->app.name(name);
+  state_->app.description(description);
+  state_->app.footer("First example:\n  " + first_example + "\n\n" + name +
+                     " VERB --help explains a verb.");
+  state_->app.require_subcommand(1);
+  state_->app.get_formatter()->column_width(34);
+  current_actions = &state_->actions;
+}
+
+Program::~Program() = default;
+
+Verb Program::verb(const std::string& name, const std::string& summary, const std::string& purpose,
+                   const std::vector<std::string>& examples) {
+  CLI::App* app = state_->app.add_subcommand(name, summary);
+  std::string footer = purpose.empty() ? "" : purpose + "\n\n";
+  footer += "Examples:\n";
+  for (const std::string& example : examples) footer += "  " + example + "\n";
+  app->footer(footer);
+  app->get_formatter()->column_width(34);
+  // Consumed before parsing (see with_config); declared for --help.
+  app->add_option("--config", "Read options from a TOML file; arguments win")->group("Common");
+  return Verb(*app);
+}
+
+int Program::run(int argc, char** argv) {
+  CLI::App& app = state_->app;
+  try {
+    std::vector<std::string> arguments =
+        with_config(std::vector<std::string>(argv + 1, argv + argc));
+    if (!arguments.empty() && !arguments[0].starts_with("-")) {
+      std::vector<std::string> verbs;
+      for (const CLI::App* verb : app.get_subcommands([](CLI::App*) { return true; }))
+        verbs.push_back(verb->get_name());
+      if (std::ranges::find(verbs, arguments[0]) == verbs.end())
+        fail_unknown_name("verb", arguments[0], verbs);
+    }
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+    app.parse(arguments);
+    for (const auto& [verb, run_verb] : state_->actions)
+      if (app.got_subcommand(const_cast<CLI::App*>(verb))) return run_verb();
+    return 0;
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(app.help().c_str(), stdout);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    const auto chosen = app.get_subcommands();
+    const std::string verb = chosen.empty() ? "" : " " + chosen.front()->get_name();
+    std::fprintf(stderr, "error: %s\nRun '%s%s --help' for what is possible.\n", error.what(),
+                 app.get_name().c_str(), verb.c_str());
+    return 2;
+  } catch (const Error& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return 2;
+  } catch (const std::bad_alloc&) {
+    std::fputs("error: out of memory; a smaller batch, model or file may fit\n", stderr);
+    return 2;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\nThis is a fault of tailgrad: please report it with the command.\n",
+                 error.what());
+    return 1;
+  }
+}
+
+}  // namespace tailgrad::cli

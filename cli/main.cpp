@@ -1,0 +1,10 @@
+#include <tailgrad/cli/command_line.h>
+#include <tailgrad/cli/verbs.h>
+
+int main(int argc, char** argv) {
+  using namespace tailgrad::cli;
+  Program program("tailgrad", "Learning from imbalanced data: train, compare and understand.",
+                  "tailgrad train wordnet --task text --loss la:tau=1 --epochs 2 --out runs/first");
+  add_version(program);
+  return program.run(argc, argv);
+}
