@@ -1,0 +1,20 @@
+// The text of the Error that a call throws.
+#pragma once
+
+#include <string>
+
+#include <tailgrad/core/error.h>
+
+namespace tailgrad {
+
+template <class Call>
+std::string message_of(Call call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "(no Error)";
+}
+
+}  // namespace tailgrad
