@@ -1,0 +1,288 @@
+#include <tailgrad/data/csv.h>
+
+#include <algorithm>
+#include <exception>
+
+#include <fmt/format.h>
+
+#include <tailgrad/core/error.h>
+
+namespace tailgrad {
+namespace {
+
+std::string quoted_list(std::span<const std::string> names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "'" : ", '") + name + "'";
+  return list;
+}
+
+std::string cell_count(std::size_t count) {
+  return fmt::format("{} cell{}", count, count == 1 ? "" : "s");
+}
+
+bool needs_quotes(std::string_view cell, TableFormat format) {
+  return cell.find_first_of("\r\n\"") != std::string_view::npos ||
+         cell.find(format.delimiter) != std::string_view::npos;
+}
+
+void append_quoted(std::string& out, std::string_view cell) {
+  out += '"';
+  for (const char c : cell) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  out += '"';
+}
+
+}  // namespace
+
+// Goes once over the text of a table.
+class TableParser {
+ public:
+  explicit TableParser(Table& table)
+      : table_(table), text_(table.content_->file.text()), format_(table.format_) {}
+
+  void run() {
+    std::vector<std::string_view>& cells = table_.cells_;
+    while (at_ < text_.size()) {
+      const std::size_t line = line_;
+      const std::size_t first_cell = cells.size();
+      const bool blank = text_[at_] == '\n' || text_.substr(at_, 2) == "\r\n";
+      read_row();
+      const std::size_t count = cells.size() - first_cell;
+      if (blank && width_ != 1) {
+        cells.resize(first_cell);
+      } else if (width_ == 0) {
+        take_header(line);
+      } else if (count != width_) {
+        fail_at(path(), line, 0,
+                fmt::format("this row has {}, the header has {}{}", cell_count(count),
+                            cell_count(width_),
+                            count > width_ && format_.quotes == Quotes::rfc
+                                ? fmt::format(" (a cell that contains '{}' needs quotes around it)",
+                                              format_.delimiter)
+                                : ""));
+      } else {
+        table_.lines_.push_back(line);
+      }
+    }
+    if (width_ == 0) {
+      fail_at(path(), 0, 0, "is empty; a header line with the column names is needed");
+    }
+  }
+
+  std::size_t line() const { return line_; }
+
+ private:
+  const std::string& path() const { return table_.path(); }
+
+  void take_header(std::size_t line) {
+    std::vector<std::string_view>& cells = table_.cells_;
+    width_ = cells.size();
+    for (const std::string_view name : cells) {
+      if (!name.empty() && table_.has_column(name)) {
+        fail_at(path(), line, 0, fmt::format("the column name '{}' occurs twice", name));
+      }
+      table_.columns_.emplace_back(name);
+    }
+    cells.clear();
+  }
+
+  // Reads cells up to and with the end of the row.
+  void read_row() {
+    for (;;) {
+      if (format_.quotes == Quotes::rfc && at_ < text_.size() && text_[at_] == '"') {
+        read_quoted();
+      } else {
+        read_bare();
+      }
+      if (at_ < text_.size() && text_[at_] == format_.delimiter) {
+        ++at_;
+        continue;
+      }
+      if (at_ < text_.size() && text_[at_] == '\r') ++at_;
+      if (at_ < text_.size()) ++at_;  // '\n'
+      ++line_;
+      return;
+    }
+  }
+
+  void read_bare() {
+    std::size_t end = at_;
+    while (end < text_.size() && text_[end] != format_.delimiter && text_[end] != '\n') ++end;
+    std::string_view cell = text_.substr(at_, end - at_);
+    if (cell.ends_with('\r') && ends_row(end - 1)) cell.remove_suffix(1);
+    table_.cells_.push_back(cell);
+    at_ += cell.size();
+  }
+
+  // Whether the end of a row, or of the text, is at an offset.
+  bool ends_row(std::size_t offset) const {
+    const std::string_view rest = text_.substr(offset);
+    return rest.empty() || rest.front() == '\n' || rest == "\r" || rest.starts_with("\r\n");
+  }
+
+  void read_quoted() {
+    bool doubled = false;
+    std::size_t close = at_ + 1;
+    for (;; close += 2) {
+      close = text_.find('"', close);
+      if (close == std::string_view::npos) {
+        table_.content_->file.fail_here(
+            at_,
+            "a quote opens a cell here and is never closed (where quotes are ordinary "
+            "characters, the format is tsv)");
+      }
+      if (close + 1 >= text_.size() || text_[close + 1] != '"') break;
+      doubled = true;
+    }
+    if (!ends_row(close + 1) && text_[close + 1] != format_.delimiter) {
+      table_.content_->file.fail_here(
+          close + 1, fmt::format("after the closing quote of a cell comes neither '{}' nor the end "
+                                 "of the line (a quote inside a quoted cell is written twice)",
+                                 format_.delimiter));
+    }
+    const std::string_view inside = text_.substr(at_ + 1, close - at_ - 1);
+    line_ += static_cast<std::size_t>(std::count(inside.begin(), inside.end(), '\n'));
+    table_.cells_.push_back(doubled ? unescape(inside) : inside);
+    at_ = close + 1;
+  }
+
+  std::string_view unescape(std::string_view inside) {
+    auto cell = std::make_unique<std::string>();
+    cell->reserve(inside.size());
+    for (std::size_t i = 0; i < inside.size(); ++i) {
+      cell->push_back(inside[i]);
+      if (inside[i] == '"') ++i;
+    }
+    table_.content_->unescaped.push_back(std::move(cell));
+    return *table_.content_->unescaped.back();
+  }
+
+  Table& table_;
+  std::string_view text_;
+  TableFormat format_;
+  std::size_t at_ = 0;
+  std::size_t line_ = 1;
+  std::size_t width_ = 0;  // 0 until the header is read
+};
+
+TableFormat table_format(const std::string& path, std::string_view name) {
+  if (name == "csv") return kCsv;
+  if (name == "tsv") return kTsv;
+  if (!name.empty()) {
+    fail("format", fmt::format("there is no table format '{}'; csv and tsv are known", name));
+  }
+  std::string_view stem = path;
+  if (stem.ends_with(".gz")) stem.remove_suffix(3);
+  if (stem.ends_with(".csv")) return kCsv;
+  if (stem.ends_with(".tsv") || stem.ends_with(".tab")) return kTsv;
+  fail_at(path, 0, 0,
+          "the ending does not say what the file is (.csv and .tsv do); name the format: csv or "
+          "tsv");
+}
+
+Table Table::read(const std::string& path, TableFormat format) {
+  return Table(TextFile::read(path), format);
+}
+
+Table::Table(TextFile file, TableFormat format)
+    : content_(std::make_shared<Content>(Content{std::move(file), {}})), format_(format) {
+  if (format_.quotes == Quotes::well_formed) {
+    choose_quotes();
+  } else {
+    TableParser(*this).run();
+  }
+}
+
+void Table::choose_quotes() {
+  std::exception_ptr error[2];
+  std::size_t reached[2] = {0, 0};
+  Table tables[2] = {*this, *this};
+  for (int i : {0, 1}) {
+    tables[i].format_.quotes = i == 0 ? Quotes::literal : Quotes::rfc;
+    TableParser parser(tables[i]);
+    try {
+      parser.run();
+    } catch (const Error&) {
+      error[i] = std::current_exception();
+      reached[i] = parser.line();
+    }
+  }
+  const auto& [bare, quoted] = tables;
+  const bool is_bare = !error[0] && (error[1] || bare.rows() != quoted.rows() ||
+                                     std::equal(bare.cells_.begin(), bare.cells_.end(),
+                                                quoted.cells_.begin(), quoted.cells_.end()));
+  if (!is_bare && error[1]) std::rethrow_exception(error[reached[0] >= reached[1] ? 0 : 1]);
+  *this = is_bare ? bare : quoted;
+}
+
+bool Table::has_column(std::string_view name) const {
+  return std::find(columns_.begin(), columns_.end(), name) != columns_.end();
+}
+
+std::size_t Table::column(std::string_view name) const {
+  const auto found = std::find(columns_.begin(), columns_.end(), name);
+  if (found == columns_.end()) {
+    std::string hint;
+    if (columns_.size() == 1) {
+      if (columns_[0].find('\t') != std::string::npos) hint = " (tabs: is the format tsv?)";
+      if (columns_[0].find(',') != std::string::npos) hint = " (commas: is the format csv?)";
+      if (columns_[0].find(';') != std::string::npos) {
+        hint = " (semicolons: cells are separated by commas in csv, by tabs in tsv)";
+      }
+    }
+    fail_at(path(), 0, 0,
+            fmt::format("there is no column '{}'; the columns are {}{}", name,
+                        quoted_list(columns_), hint));
+  }
+  return static_cast<std::size_t>(found - columns_.begin());
+}
+
+void append_row(std::string& out, std::span<const std::string_view> cells, TableFormat format) {
+  bool first = true;
+  for (const std::string_view cell : cells) {
+    if (!first) out += format.delimiter;
+    first = false;
+    const bool empty_line = cells.size() == 1 && cell.empty();
+    if (format.quotes != Quotes::literal && (needs_quotes(cell, format) || empty_line)) {
+      append_quoted(out, cell);
+      continue;
+    }
+    if (cell.find_first_of("\r\n") != std::string_view::npos ||
+        cell.find(format.delimiter) != std::string_view::npos) {
+      fail("append_row", fmt::format("a table without quotes cannot hold the cell '{}', which "
+                                     "contains a delimiter or an end of line",
+                                     cell));
+    }
+    out += cell;
+  }
+  out += '\n';
+}
+
+void append_row(std::string& out, std::span<const std::string> cells, TableFormat format) {
+  const std::vector<std::string_view> views(cells.begin(), cells.end());
+  append_row(out, std::span<const std::string_view>(views), format);
+}
+
+std::string with_column(const Table& table, std::string_view name,
+                        std::span<const std::string> values) {
+  if (values.size() != table.rows()) {
+    fail("with_column",
+         fmt::format("needs a value for each of the {} rows; got {}", table.rows(), values.size()));
+  }
+  std::string unused(name);
+  for (int i = 2; table.has_column(unused); ++i) unused = fmt::format("{}_{}", name, i);
+  std::string out;
+  std::vector<std::string_view> cells(table.columns().begin(), table.columns().end());
+  cells.push_back(unused);
+  append_row(out, std::span<const std::string_view>(cells), table.format());
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    std::copy(table.row(row).begin(), table.row(row).end(), cells.begin());
+    cells.back() = values[row];
+    append_row(out, std::span<const std::string_view>(cells), table.format());
+  }
+  return out;
+}
+
+}  // namespace tailgrad
