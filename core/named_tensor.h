@@ -1,0 +1,17 @@
+// A tensor and the name by which checkpoints, reports and per-group options know it.
+#pragma once
+
+#include <string>
+
+#include <tailgrad/core/tensor.h>
+
+namespace tailgrad {
+inline namespace TAILGRAD_PRECISION {
+
+struct NamedTensor {
+  std::string name;  ///< dotted: "encoder.layers.0.norm1.weight"
+  Tensor tensor;
+};
+
+}  // namespace TAILGRAD_PRECISION
+}  // namespace tailgrad
