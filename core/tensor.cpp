@@ -211,6 +211,20 @@ Tensor Tensor::detach() const {
   return cut;
 }
 
+void Tensor::take_gradient(Real* gradient) const {
+  TensorBlock* owner = owner_of(block_);
+  if (owner->parameter == nullptr && block_->size == owner->size && !owner->gradient_written) {
+    if (owner->gradient != nullptr) Pool::release(owner->gradient);
+    owner->gradient = gradient;
+    owner->gradient_written = true;
+    return;
+  }
+  const GradientTarget target = gradient_target();
+  for (std::size_t i = 0; i < block_->size; ++i)
+    target.data[i] = (target.fresh ? 0 : target.data[i]) + gradient[i];
+  Pool::release(gradient);
+}
+
 GradientTarget Tensor::gradient_target() const {
   TensorBlock* owner = owner_of(block_);
   const bool whole = block_->size == owner->size;

@@ -84,6 +84,9 @@ class Tensor {
 
   /// Where a backward pass puts this tensor's gradient. Every call is followed by a full write.
   GradientTarget gradient_target() const;
+  /// Adds `gradient`, size() numbers in memory from Pool::allocate, to this tensor's gradient and
+  /// takes the memory over: no copy is made when nothing has been added yet.
+  void take_gradient(Real* gradient) const;
   /// The gradient of a parameter, with its sparse form; null for other tensors. In a task with
   /// gradients of its own (see GradientScope) it is that task's.
   ParameterGradient* parameter_gradient() const;

@@ -17,8 +17,9 @@ inline constexpr Index kIgnoredLabel = -100;
 
 /// What the logits [items, classes] are compared with. Exactly one of the two is given.
 struct Targets {
-  std::span<const Index> classes;       ///< [items] a class or kIgnoredLabel
-  std::span<const std::uint8_t> marks;  ///< [items, classes] 0 or 1: any number of classes an item
+  std::span<const Index> classes = {};  ///< [items] a class or kIgnoredLabel
+  std::span<const std::uint8_t> marks =
+      {};  ///< [items, classes] 0 or 1: any number of classes an item
 };
 
 inline namespace TAILGRAD_PRECISION {
@@ -26,9 +27,9 @@ inline namespace TAILGRAD_PRECISION {
 /// (sum, normaliser): sums and normalisers of micro-batches, shards and threads add up, so the
 /// gradient of (total sum / total normaliser) is that of the whole batch, however it was split.
 struct LossOutput {
-  Tensor sum;             ///< scalar
+  Tensor sum = {};        ///< scalar
   double normaliser = 0;  ///< items, elements or summed weights: each loss says which
-  /// sum / normaliser; 0 (and no gradient) when the normaliser is 0.
+  /// sum / normaliser; 0, with a gradient of zeros, when the normaliser is 0 (nothing counted).
   Tensor mean(Where where = {}) const;
 };
 
@@ -41,9 +42,9 @@ struct LossPass {
   /// The factor that the caller is going to apply to `sum`, when it is not 1/normaliser: lets the
   /// forward pass store the final gradient, so that backward costs nothing. Only speed depends on
   /// it.
-  std::optional<double> scale;
+  std::optional<double> scale = {};
   /// Of a loss that does not decompose: statistics() of all shards, added up.
-  std::span<const double> statistics;
+  std::span<const double> statistics = {};
 };
 
 /// One loss with its options and the class counts it was made with (see make_loss).

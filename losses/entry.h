@@ -1,0 +1,30 @@
+// One row of the table of losses.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <tailgrad/core/form_spec.h>
+#include <tailgrad/losses/frame.h>
+#include <tailgrad/losses/loss.h>
+
+namespace tailgrad {
+inline namespace TAILGRAD_PRECISION {
+
+/// What the labels of an item may be.
+enum class LossTask {
+  classes,      ///< exactly one class: Targets::classes
+  multi_label,  ///< any number of classes: Targets::marks; class labels count as one mark
+  either,       ///< mode=softmax: one class; mode=sigmoid: any number
+};
+
+struct LossEntry {
+  FormSpec spec;
+  LossTask task = LossTask::classes;
+  bool decomposes = true;     ///< false: some options make it a loss of the whole batch
+  bool needs_counts = false;  ///< of the training data, whatever the options
+  std::unique_ptr<Loss> (*make)(const Settings& settings, const LossSetup& setup) = nullptr;
+};
+
+}  // namespace TAILGRAD_PRECISION
+}  // namespace tailgrad

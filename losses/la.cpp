@@ -1,0 +1,67 @@
+#include <tailgrad/losses/la.h>
+
+#include <tailgrad/losses/true_class.h>
+
+namespace tailgrad {
+inline namespace TAILGRAD_PRECISION {
+namespace {
+
+class LogitAdjusted final : public Loss {
+ public:
+  LogitAdjusted(const Settings& settings, const LossSetup& setup, double tau)
+      : frame_(settings, setup) {
+    frame_.need_counts(setup, "the prior");
+    std::vector<double> shift = setup.counts.log_prior();
+    for (double& value : shift) value *= tau;  // never log(pi^tau + eps): that floors large tau
+    shift_ = rows::padded(shift, 0);
+  }
+
+  LossOutput operator()(const Tensor& logits, const Targets& targets, const LossPass& pass,
+                        Where where) const override {
+    const auto call = frame_.check_classes(logits, targets, where);
+    return rows::true_class_loss(frame_, call, call.counted, logits, targets, pass, where,
+                                 rows::ShiftedLogits{shift_.data()}, [](const rows::TrueClass& t) {
+                                   return rows::TrueClassLoss{-t.log_p, -1};
+                                 });
+  }
+  double normaliser(const Targets& targets, Index classes) const override {
+    return frame_.check_classes(targets, classes, {}).counted;
+  }
+  std::string text() const override { return frame_.text(); }
+
+ private:
+  LossFrame frame_;
+  std::vector<Real> shift_;
+};
+
+}  // namespace
+
+LossEntry la_entry() {
+  return {.spec = {.name = "la",
+                   .meaning = "cross-entropy of logits raised by tau times the log prior",
+                   .formula = "-log softmax(z + tau log pi)_y",
+                   .source = "Menon et al. 2021, Long-tail learning via logit adjustment, eq. 10",
+                   .options = {{.name = "tau",
+                                .fallback = "1",
+                                .range = Range::finite(),
+                                .meaning = "strength of the adjustment; 0 is ce",
+                                .source = "Menon et al. 2021, section 4"}}},
+          .needs_counts = true,
+          .make = [](const Settings& settings, const LossSetup& setup) -> std::unique_ptr<Loss> {
+            return std::make_unique<LogitAdjusted>(settings, setup, settings.number("tau"));
+          }};
+}
+
+LossEntry balanced_softmax_entry() {
+  return {.spec = {.name = "balanced-softmax",
+                   .meaning = "cross-entropy of logits raised by the log counts: la with tau=1",
+                   .formula = "-log softmax(z + log n)_y",
+                   .source = "Ren et al. 2020, Balanced meta-softmax, eq. 4"},
+          .needs_counts = true,
+          .make = [](const Settings& settings, const LossSetup& setup) -> std::unique_ptr<Loss> {
+            return std::make_unique<LogitAdjusted>(settings, setup, 1);
+          }};
+}
+
+}  // namespace TAILGRAD_PRECISION
+}  // namespace tailgrad

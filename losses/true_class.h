@@ -1,0 +1,225 @@
+// Losses that are a function of one number a row, the softmax probability of the true class:
+// cross-entropy, focal loss and, through changed logits, every margin loss. Value and gradient in
+// one pass over a block of rows that stays in the cache.
+//
+// A loss supplies two things:
+//   Logits   how the logits x of the softmax come from the logits z that were given:
+//              void fill(std::size_t item, std::size_t y, const Real* z, Real* x, std::size_t size)
+//              void pull_back(std::size_t item, std::size_t y, const Real* z, Real* g, size)
+//            the second turns d loss / d x into d loss / d z in place. PlainLogits: x = z.
+//   Rule     TrueClassLoss rule(TrueClass): the loss of a row and its slope, d loss / d log p_t.
+//            With a member `uniform` u it also adds u sum_k -log p_k (label smoothing).
+// The gradient follows: d loss / d x_k = slope (1[k = t] - p_k) + u (C p_k - 1).
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include <tailgrad/core/parallel.h>
+#include <tailgrad/losses/frame.h>
+#include <tailgrad/losses/row_math.h>
+
+namespace tailgrad {
+inline namespace TAILGRAD_PRECISION {
+namespace rows {
+
+/// The true class of a row, with no cancellation at either end.
+struct TrueClass {
+  Real log_p;
+  Real p;
+  Real rest;  ///< 1 - p, the sum of the others
+};
+
+struct TrueClassLoss {
+  Real loss;
+  Real slope;  ///< d loss / d log p
+};
+
+struct PlainLogits {
+  static constexpr bool kPlain = true;
+};
+
+/// x = z + shift, one shift a class for all rows. `shift` holds at least kLanes numbers.
+struct ShiftedLogits {
+  static constexpr bool kPlain = false;
+  const Real* shift;
+
+  void fill(std::size_t, std::size_t, const Real* z, Real* x, std::size_t size) const {
+    for (std::size_t k = 0; k < size; ++k) x[k] = z[k] + shift[k];
+  }
+  void pull_back(std::size_t, std::size_t, const Real*, Real*, std::size_t) const {}
+};
+
+/// Copies class values for use as rows: filled up to kLanes, because short rows are.
+std::vector<Real> padded(const std::vector<double>& values, Real filler);
+
+template <class Rule>
+concept HasUniformPart = requires(const Rule& rule) {
+  rule.uniform;
+};
+
+struct Job {
+  const LossFrame* frame;
+  const Real* logits;
+  const Index* labels;
+  const Real* weights;  ///< one a class, or null
+  std::size_t columns;
+  Real* gradient;  ///< null: none wanted
+  Real scale;
+};
+
+/// Rows [begin, end), at most kBlockRows, all in the cache. Returns the sum of their losses.
+template <class Logits, class Rule>
+double true_class_block(const Job& job, std::size_t begin, std::size_t end, Real* scratch,
+                        const Logits& logits, const Rule& rule) {
+  const std::size_t columns = job.columns;
+  const std::size_t count = end - begin;
+  const bool two = columns == 1;  // one logit z stands for the logits (0, z)
+  const std::size_t size = std::max(columns, kLanes);
+  const bool short_row = columns < kLanes;
+  const std::size_t classes = two ? 2 : columns;
+  Real padded_z[kLanes];
+  if (short_row) std::fill_n(padded_z, kLanes, kMinusInfinity);
+
+  // Numbers of the rows of the block: filled up to a whole block, so that the loops over rows have
+  // a fixed length.
+  Real own[kBlockRows];
+  Real others[kBlockRows];
+  Real weight[kBlockRows];
+  Real loss[kBlockRows];
+  Real pull[kBlockRows];    // factor of e_k in the gradient
+  Real push[kBlockRows];    // the gradient at the true class
+  Real spread[kBlockRows];  // sum of x_k - max
+  for (std::size_t r = 0; r < kBlockRows; ++r) own[r] = others[r] = weight[r] = spread[r] = 0;
+
+  const auto row_in = [&](std::size_t r) -> const Real* {
+    const Real* z = job.logits + (begin + r) * columns;
+    if (!short_row) return z;
+    if (two) {
+      padded_z[0] = 0;
+      padded_z[1] = z[0];
+    } else {
+      for (std::size_t k = 0; k < columns; ++k) padded_z[k] = z[k];
+    }
+    return padded_z;
+  };
+  // Where e^(x - max) of a row lives: already in the gradient when rows are long enough.
+  const bool in_place = job.gradient != nullptr && !short_row;
+  const auto row_out = [&](std::size_t r) {
+    return in_place ? job.gradient + (begin + r) * columns
+                    : scratch + (job.gradient ? r * size : 0);
+  };
+
+  for (std::size_t r = 0; r < count; ++r) {
+    const Index label = job.labels[begin + r];
+    if (label == job.frame->ignored()) continue;
+    const auto y = static_cast<std::size_t>(label);
+    const Real* z = row_in(r);
+    Real* __restrict e = row_out(r);
+    const Real* x = z;
+    if constexpr (!Logits::kPlain) {
+      logits.fill(begin + r, y, z, e, size);
+      x = e;
+    }
+    const Real top = max_of(x, size);
+    own[r] = x[y] - top;
+    if constexpr (HasUniformPart<Rule>)
+      for (std::size_t k = 0; k < classes; ++k) spread[r] += x[k] - top;
+    for (std::size_t k = 0; k < size; ++k) e[k] = kernels::exp(x[k] - top);
+    e[y] = 0;
+    others[r] = sum_of(e, size);
+    weight[r] = job.weights != nullptr ? job.weights[y] : 1;
+  }
+
+  const Real scale = job.scale;
+  for (std::size_t r = 0; r < kBlockRows; ++r) {
+    const Real e = kernels::exp(own[r]);
+    const Real inverse = 1 / (e + others[r]);
+    // s - 1 = (e - 1) + others keeps the small numbers when e is exactly 1.
+    const Real log_sum = kernels::log1p((e - 1) + others[r]);
+    const TrueClass t{.log_p = own[r] - log_sum, .p = e * inverse, .rest = others[r] * inverse};
+    const TrueClassLoss result = rule(t);
+    const Real factor = result.slope * weight[r] * scale;
+    loss[r] = weight[r] * result.loss;
+    pull[r] = -factor * inverse;
+    push[r] = factor * t.rest;
+    if constexpr (HasUniformPart<Rule>) {
+      const Real mass = rule.uniform * static_cast<Real>(classes);
+      loss[r] += weight[r] * (mass * log_sum - rule.uniform * spread[r]);
+      pull[r] += mass * weight[r] * scale * inverse;
+      push[r] += (mass * t.p - rule.uniform) * weight[r] * scale;
+    }
+  }
+
+  double sum = 0;
+  for (std::size_t r = 0; r < count; ++r)
+    if (job.labels[begin + r] != job.frame->ignored()) sum += static_cast<double>(loss[r]);
+  if (job.gradient == nullptr) return sum;
+
+  for (std::size_t r = 0; r < count; ++r) {
+    Real* __restrict g = job.gradient + (begin + r) * columns;
+    const Index label = job.labels[begin + r];
+    if (label == job.frame->ignored()) {
+      std::fill_n(g, columns, Real{0});
+      continue;
+    }
+    const auto y = static_cast<std::size_t>(label);
+    Real* __restrict e = row_out(r);
+    const Real factor = pull[r];
+    if constexpr (HasUniformPart<Rule>) {
+      const Real floor = rule.uniform * weight[r] * scale;
+      for (std::size_t k = 0; k < size; ++k) e[k] = e[k] * factor - floor;
+    } else {
+      for (std::size_t k = 0; k < size; ++k) e[k] *= factor;
+    }
+    e[y] = push[r];
+    if constexpr (!Logits::kPlain) logits.pull_back(begin + r, y, row_in(r), e, size);
+    if (two) g[0] = e[1];
+    if (short_row && !two)
+      for (std::size_t k = 0; k < columns; ++k) g[k] = e[k];
+  }
+  return sum;
+}
+
+/// The loss of all rows: blocks side by side, their sums added in order.
+template <class Logits, class Rule>
+LossOutput true_class_loss(const LossFrame& frame, const LossFrame::Call& call, double normaliser,
+                           const Tensor& logits, const Targets& targets, const LossPass& pass,
+                           const Where& where, const Logits& change, const Rule& rule) {
+  const bool gradient_wanted = wants_gradient(logits);
+  const double scale = stored_scale(pass, normaliser);
+  Scratch<Real> gradient;
+  if (gradient_wanted) gradient = Scratch<Real>(logits.size());
+  const Job job{.frame = &frame,
+                .logits = logits.data(),
+                .labels = targets.classes.data(),
+                .weights = frame.weights(),
+                .columns = call.columns,
+                .gradient = gradient.data(),
+                .scale = static_cast<Real>(scale)};
+  // Long rows: fewer to a block, so that a block fits into the second-level cache.
+  const std::size_t block = std::clamp<std::size_t>(32768 / call.columns, 1, kBlockRows);
+  const std::size_t blocks = (call.items + block - 1) / block;
+  const std::size_t blocks_a_piece = std::max<std::size_t>(1, 32768 / (block * call.columns));
+  Scratch<double> sums(blocks);
+  parallel_for(blocks, blocks_a_piece, [&](std::size_t begin, std::size_t end) {
+    const Scratch<Real> scratch(std::max(call.columns, kLanes) *
+                                (call.columns < kLanes ? kBlockRows : 1));
+    for (std::size_t b = begin; b < end; ++b)
+      sums[b] = true_class_block(job, b * block, std::min(call.items, (b + 1) * block),
+                                 scratch.data(), change, rule);
+  });
+  double sum = 0;
+  for (std::size_t b = 0; b < blocks; ++b) {
+    if (!std::isfinite(sums[b]))
+      frame.fail_not_finite(logits, targets, b * block, std::min(call.items, (b + 1) * block),
+                            where);
+    sum += sums[b];
+  }
+  return finish_loss(frame.name().c_str(), logits, sum, normaliser, std::move(gradient), scale);
+}
+
+}  // namespace rows
+}  // namespace TAILGRAD_PRECISION
+}  // namespace tailgrad

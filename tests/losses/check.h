@@ -1,0 +1,81 @@
+// What the tests of losses share: evaluating one, and its gradient by differences.
+#pragma once
+
+#include <cmath>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <tailgrad/core/tape.h>
+#include <tailgrad/losses/table.h>
+
+namespace tailgrad::test {
+
+struct Evaluated {
+  double sum = 0;
+  double normaliser = 0;
+  double value = 0;
+  std::vector<double> gradient;  ///< of the value
+};
+
+inline Evaluated evaluate(const Loss& loss, const Shape& shape, const std::vector<double>& logits,
+                          const Targets& targets, const LossPass& pass = {}) {
+  Tensor z = Tensor::from(shape, std::vector<Real>(logits.begin(), logits.end()));
+  z.require_grad();
+  const LossOutput output = loss(z, targets, pass);
+  const Tensor mean = output.mean();
+  backward(mean);
+  return {.sum = output.sum.item(),
+          .normaliser = output.normaliser,
+          .value = mean.item(),
+          .gradient = {z.grad().begin(), z.grad().end()}};
+}
+
+/// The value of one item: logits of one row and its class.
+inline double value_of(std::string_view form, const std::vector<double>& logits, Index label,
+                       const LossSetup& setup = {}) {
+  const auto loss = make_loss(form, setup);
+  const Shape shape{1, static_cast<Index>(logits.size())};
+  return evaluate(*loss, shape, logits, {.classes = {&label, 1}}).value;
+}
+
+/// Largest difference between the gradient and four-point central differences, relative to the
+/// larger of the two (and to 1 below it: a loss of 1 has that many digits).
+inline double gradient_error(const Loss& loss, const Shape& shape,
+                             const std::vector<double>& logits, const Targets& targets,
+                             double step = 1e-4) {
+  const Evaluated exact = evaluate(loss, shape, logits, targets);
+  const auto value = [&](std::size_t i, double by) {
+    std::vector<double> moved = logits;
+    moved[i] += by;
+    const NoGrad no_grad;
+    const Tensor z = Tensor::from(shape, std::vector<Real>(moved.begin(), moved.end()));
+    const LossOutput output = loss(z, targets);
+    return output.sum.item() / output.normaliser;
+  };
+  double worst = 0;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    const double numeric =
+        (8 * (value(i, step) - value(i, -step)) - (value(i, 2 * step) - value(i, -2 * step))) /
+        (12 * step);
+    const double scale = std::max({1.0, std::abs(numeric), std::abs(exact.gradient[i])});
+    worst = std::max(worst, std::abs(numeric - exact.gradient[i]) / scale);
+  }
+  return worst;
+}
+
+/// The message of the Error that `call` throws; fails when it throws none.
+template <class Call>
+std::string message_of(Call call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "no Error was thrown";
+  return {};
+}
+
+}  // namespace tailgrad::test
