@@ -112,13 +112,6 @@ GradientSet::GradientSet(std::span<const Tensor> parameters) {
   }
 }
 
-void GradientSet::add_to(std::span<const Tensor> parameters) {
-  for (std::size_t slot = 0; slot < gradients_.size(); ++slot) {
-    parameters[slot].block_->parameter->add(gradients_[slot]);
-    gradients_[slot].clear();
-  }
-}
-
 ParameterGradient* Tensor::parameter_gradient() const {
   const TensorBlock* owner = block_->base != nullptr ? block_->base : block_;
   if (owner->parameter == nullptr) return nullptr;

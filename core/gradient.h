@@ -65,8 +65,6 @@ class GradientSet {
 
   ParameterGradient& operator[](std::size_t slot) { return gradients_[slot]; }
   std::size_t size() const { return gradients_.size(); }
-  /// Adds all of them to the parameters' own gradients, and clears them.
-  void add_to(std::span<const Tensor> parameters);
 
  private:
   friend class Tensor;
