@@ -1,0 +1,72 @@
+// How far a number may be off because the test set is one sample of many.
+//
+// The percentile bootstrap over items (Efron 1979): draw as many items as there are, with
+// replacement, compute every metric, repeat; the middle 95 % of the values is the interval. It
+// knows nothing of the variation between training seeds, and its intervals are too narrow for
+// classes with a handful of items. Items of one sentence are not independent: give `unit_offsets`
+// and whole sentences are drawn.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <tailgrad/metrics/report.h>
+
+namespace tailgrad {
+
+struct BootstrapOptions {
+  int resamples = 1000;
+  double level = 0.95;     ///< share of the resampled values inside the interval, in (0, 1)
+  std::uint64_t seed = 1;  ///< the same seed gives the same intervals, bit by bit
+  /// [units + 1] rising, from 0 to the number of items: units are drawn instead of items.
+  std::span<const Index> unit_offsets = {};
+};
+
+/// One metric and its interval. A resample in which the metric has no denominator does not count;
+/// when it is missing in more than half of them there is no interval.
+struct MetricInterval {
+  std::string metric = {};
+  std::optional<double> estimate = {};
+  std::optional<double> low = {};
+  std::optional<double> high = {};
+  int defined = 0;  ///< resamples in which the metric is defined
+};
+
+/// Every scalar_metrics() of `predictions`. Throws Error for resamples < 1, a level outside (0, 1)
+/// and offsets that do not rise from 0 to the number of items.
+std::vector<MetricInterval> bootstrap_intervals(const Predictions& predictions,
+                                                const MetricsContext& context = {},
+                                                const BootstrapOptions& options = {});
+
+/// System b minus system a on the same items, by drawing the same items for both.
+struct PairedDifference {
+  std::string metric = {};
+  std::optional<double> a = {};
+  std::optional<double> b = {};
+  std::optional<double> difference = {};  ///< b - a
+  std::optional<double> low = {};
+  std::optional<double> high = {};
+  /// Two-sided: 2 min(#(d <= 0) + 1, #(d >= 0) + 1) / (resamples + 1), at most 1.
+  std::optional<double> p = {};
+  int defined = 0;
+};
+
+/// Throws Error, besides the above, unless both systems have the same labels in the same order.
+std::vector<PairedDifference> paired_bootstrap(const Predictions& a, const Predictions& b,
+                                               const MetricsContext& context = {},
+                                               const BootstrapOptions& options = {});
+
+/// {metric: {estimate, low, high}}; null with a `reason` where there is none.
+nlohmann::json intervals_json(std::span<const MetricInterval> intervals);
+/// {metric: {a, b, difference, low, high, p}}; null with a `reason` where there is none.
+nlohmann::json paired_json(std::span<const PairedDifference> differences);
+
+/// Value at share `q` of the sorted `values`, linear between neighbours (NumPy's default).
+double quantile(std::span<const double> sorted, double q);
+
+}  // namespace tailgrad
