@@ -1,0 +1,50 @@
+// Labels: names on paper, numbers in memory.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tailgrad/core/shape.h>
+#include <tailgrad/data/csv.h>
+
+namespace tailgrad {
+
+/// The classes of a problem: class k is names()[k].
+class LabelSet {
+ public:
+  LabelSet() = default;
+  /// Names in this order. Throws Error for a name that is empty or occurs twice.
+  explicit LabelSet(std::vector<std::string> names);
+  /// The distinct labels, sorted: as numbers if every one is an integer (2 before 10), else by
+  /// bytes. So the classes do not depend on the order of the rows.
+  static LabelSet of(std::span<const std::string_view> labels);
+
+  Index size() const { return static_cast<Index>(names_.size()); }
+  std::span<const std::string> names() const { return names_; }
+  /// Throws Error for a class out of range.
+  const std::string& name(Index label) const;
+  std::optional<Index> find(std::string_view name) const;
+  /// "'adj.all', 'adj.pert', … (45 in all)": the first ten, for messages.
+  std::string text() const;
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<Index> by_name_;  // classes in order of the bytes of their names
+};
+
+/// The classes of training data. Throws Error for a table without rows, an empty label (with its
+/// line) and fewer than two classes.
+LabelSet training_labels(const Table& table, std::string_view column);
+
+/// [rows] the class of each row. Throws Error with the line for an empty label and for one that is
+/// not in the set (in development or test data: one that training never sees).
+std::vector<Index> label_ids(const Table& table, std::string_view column, const LabelSet& labels);
+
+/// [classes] how many items each class has. Throws Error for a label out of range.
+std::vector<std::size_t> class_counts(std::span<const Index> labels, Index classes);
+
+}  // namespace tailgrad

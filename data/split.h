@@ -1,0 +1,28 @@
+// Holding out a part of the data.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <tailgrad/core/shape.h>
+
+namespace tailgrad {
+
+/// What is held out for development when the user names no file for it.
+inline constexpr double kHeldOutShare = 0.1;
+
+/// Two lists of item numbers, ascending, that together hold every item once.
+struct Split {
+  std::vector<Index> kept;
+  std::vector<Index> held_out;
+};
+
+/// Holds out the rounded `share` of the items of every class (of a tenth: none of a class with
+/// fewer than 5 items), at least leaving one; which ones, the seed says. When that would hold out
+/// nothing at all, one item of every class with two or more is held out. Throws Error unless 0 <
+/// share < 1 and for a label out of range.
+Split stratified_split(std::span<const Index> labels, Index classes, double share,
+                       std::uint64_t seed);
+
+}  // namespace tailgrad

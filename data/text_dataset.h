@@ -1,0 +1,57 @@
+// Texts with one label each, in memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <tailgrad/core/shape.h>
+#include <tailgrad/data/csv.h>
+#include <tailgrad/data/labels.h>
+
+namespace tailgrad {
+
+struct TextDataset {
+  std::string path;
+  std::vector<std::string> texts;
+  std::vector<Index> labels;       ///< [texts], or empty: no labels (predict)
+  std::vector<std::size_t> lines;  ///< [texts] where in the file, from 1
+
+  std::size_t size() const { return texts.size(); }
+};
+
+/// Where the texts and labels are in a CSV or TSV file.
+struct TextColumns {
+  std::string text = "text";
+  std::string label = "label";
+  std::string format;  ///< "csv", "tsv", or empty: by the ending of the path
+};
+
+/// Files of one data set. Without `dev` a stratified tenth of `train` is held out.
+struct DataPaths {
+  std::string train;
+  std::string dev;   ///< empty: held out from train
+  std::string test;  ///< empty: none
+};
+
+/// Training, development and test data with the classes of the training data.
+struct TextSplits {
+  LabelSet labels;
+  TextDataset train, dev, test;
+  bool held_out = false;  ///< dev was cut from train: say so
+};
+
+/// Reads all files of a data set. Throws Error with path and line for whatever Table,
+/// training_labels and label_ids refuse, for a text that is empty or only white space, and for a
+/// file without rows.
+TextSplits load_texts(const DataPaths& paths, const TextColumns& columns, std::uint64_t seed);
+
+/// The texts of a table, with labels if there is a set of them. Throws Error as load_texts does.
+TextDataset read_texts(const Table& table, const TextColumns& columns, const LabelSet* labels);
+
+/// Some of the items, in the order given.
+TextDataset select(const TextDataset& data, std::span<const Index> items);
+
+}  // namespace tailgrad
