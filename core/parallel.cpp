@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace tailgrad {
 namespace {
@@ -26,6 +27,16 @@ struct Crew {
 };
 
 std::mutex crew_mutex;
+
+// Whether the running thread is inside a piece of parallel work. What it starts there runs in
+// place: the threads are busy already, and a thread that waits takes no foreign task, so the
+// thread-local state of a task (its tape, its pool) stays its own.
+thread_local bool inside_piece = false;
+
+struct InsidePiece {
+  bool before = std::exchange(inside_piece, true);
+  ~InsidePiece() { inside_piece = before; }
+};
 
 // Never destroyed: worker threads may outlive main's statics.
 std::unique_ptr<Crew>& crew() {
@@ -55,21 +66,18 @@ void parallel_for(std::size_t count, std::size_t grain,
   const auto run = [&](std::size_t piece) {
     body(piece * grain, std::min(count, (piece + 1) * grain));
   };
-  if (pieces <= 1 || threads() == 1) {
+  if (pieces <= 1 || inside_piece || threads() == 1) {
     for (std::size_t piece = 0; piece < pieces; ++piece) run(piece);
     return;
   }
   crew()->arena.execute([&] {
-    // Isolated: a thread that waits here takes no task from outside, so the thread-local state of
-    // an enclosing task (its tape, its pool) stays its own.
-    tbb::this_task_arena::isolate([&] {
-      tbb::parallel_for(
-          tbb::blocked_range<std::size_t>(0, pieces, 1),
-          [&](const tbb::blocked_range<std::size_t>& range) {
-            for (std::size_t piece = range.begin(); piece < range.end(); ++piece) run(piece);
-          },
-          tbb::simple_partitioner());
-    });
+    tbb::parallel_for(
+        tbb::blocked_range<std::size_t>(0, pieces, 1),
+        [&](const tbb::blocked_range<std::size_t>& range) {
+          const InsidePiece inside;
+          for (std::size_t piece = range.begin(); piece < range.end(); ++piece) run(piece);
+        },
+        tbb::simple_partitioner());
   });
 }
 

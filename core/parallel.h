@@ -16,7 +16,8 @@ int threads();
 ///
 /// The pieces depend on `count` and `grain` alone. They may run side by side and in any order, so a
 /// body writes only what belongs to its piece; sums are combined by the caller in piece order.
-/// An exception thrown by a body reaches the caller. One piece runs in place, at no cost.
+/// An exception thrown by a body reaches the caller. One piece runs in place, at no cost, and so
+/// does parallel work started inside a piece of other parallel work.
 void parallel_for(std::size_t count, std::size_t grain,
                   FunctionRef<void(std::size_t begin, std::size_t end)> body);
 

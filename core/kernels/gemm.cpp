@@ -42,8 +42,16 @@ CBLAS_TRANSPOSE flag(const kernels::Matrix& matrix) {
 
 constexpr Index kBlockRows = 256;
 constexpr Index kBlockCols = 384;
+constexpr Index kBlockUnit = 16;  // blocks are whole tiles of the library's inner kernel
 // Below this many multiplications a product is one block: cutting costs more than it brings.
 constexpr double kSmallProduct = 1 << 21;
+
+// The side of blocks of nearly equal size, at most `largest`, that cover `extent`.
+Index block_side(Index extent, Index largest) {
+  const Index blocks = (extent + largest - 1) / largest;
+  const Index side = (extent + blocks - 1) / blocks;
+  return (side + kBlockUnit - 1) / kBlockUnit * kBlockUnit;
+}
 
 }  // namespace
 
@@ -56,28 +64,66 @@ std::string blas_kernel_name() {
 inline namespace TAILGRAD_PRECISION {
 namespace kernels {
 
-void gemm(Index m, Index n, Index k, Real alpha, Matrix a, Matrix b, Real beta, Real* c,
-          Index c_stride) {
+namespace {
+
+struct Product {
+  Index m, n, k;
+  Real alpha;
+  Matrix a, b;
+  Real beta;
+  Real* c;
+  Index c_stride;
+};
+
+void one_block(const Product& p, Index row, Index rows, Index col, Index cols) {
+  blas_gemm(rows, cols, p.k, p.alpha, at(p.a, row, 0), p.a, at(p.b, 0, col), p.b, p.beta,
+            p.c + static_cast<std::size_t>(row) * static_cast<std::size_t>(p.c_stride) + col,
+            p.c_stride);
+}
+
+template <class Finish>
+void run(const Product& p, Finish finish) {
   static const bool ready = one_blas_thread();
   (void)ready;
-  if (m == 0 || n == 0) return;
-  const bool small = static_cast<double>(m) * n * k <= kSmallProduct;
-  const Index block_rows = small ? m : kBlockRows;
-  const Index block_cols = small ? n : kBlockCols;
-  const Index grid_rows = (m + block_rows - 1) / block_rows;
-  const Index grid_cols = (n + block_cols - 1) / block_cols;
+  if (p.m == 0 || p.n == 0) return;
+  if (p.k == 0) {  // an empty sum; the library wants strides of at least 1
+    for (Index row = 0; row < p.m; ++row) {
+      Real* c = p.c + static_cast<std::size_t>(row) * static_cast<std::size_t>(p.c_stride);
+      for (Index col = 0; col < p.n; ++col) c[col] = p.beta == 0 ? 0 : p.beta * c[col];
+    }
+    return finish(0, p.m, 0, p.n);
+  }
+  if (static_cast<double>(p.m) * p.n * p.k <= kSmallProduct) {
+    one_block(p, 0, p.m, 0, p.n);
+    return finish(0, p.m, 0, p.n);
+  }
+  const Index block_rows = block_side(p.m, kBlockRows);
+  const Index block_cols = block_side(p.n, kBlockCols);
+  const Index grid_rows = (p.m + block_rows - 1) / block_rows;
+  const Index grid_cols = (p.n + block_cols - 1) / block_cols;
   parallel_for(static_cast<std::size_t>(grid_rows) * static_cast<std::size_t>(grid_cols), 1,
                [&](std::size_t begin, std::size_t end) {
                  for (std::size_t block = begin; block < end; ++block) {
                    const Index row = static_cast<Index>(block) / grid_cols * block_rows;
                    const Index col = static_cast<Index>(block) % grid_cols * block_cols;
-                   blas_gemm(
-                       std::min(block_rows, m - row), std::min(block_cols, n - col), k, alpha,
-                       at(a, row, 0), a, at(b, 0, col), b, beta,
-                       c + static_cast<std::size_t>(row) * static_cast<std::size_t>(c_stride) + col,
-                       c_stride);
+                   const Index rows = std::min(block_rows, p.m - row);
+                   const Index cols = std::min(block_cols, p.n - col);
+                   one_block(p, row, rows, col, cols);
+                   finish(row, rows, col, cols);
                  }
                });
+}
+
+}  // namespace
+
+void gemm(Index m, Index n, Index k, Real alpha, Matrix a, Matrix b, Real beta, Real* c,
+          Index c_stride) {
+  run({m, n, k, alpha, a, b, beta, c, c_stride}, [](Index, Index, Index, Index) {});
+}
+
+void gemm(Index m, Index n, Index k, Real alpha, Matrix a, Matrix b, Real beta, Real* c,
+          Index c_stride, FinishBlock finish) {
+  run({m, n, k, alpha, a, b, beta, c, c_stride}, finish);
 }
 
 }  // namespace kernels

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include <tailgrad/core/function_ref.h>
 #include <tailgrad/core/real.h>
 #include <tailgrad/core/shape.h>
 
@@ -28,6 +29,12 @@ struct Matrix {
 /// the shape only, and the blocks run side by side.
 void gemm(Index m, Index n, Index k, Real alpha, Matrix a, Matrix b, Real beta, Real* c,
           Index c_stride);
+
+/// Called once for each block [row, row + rows) x [col, col + cols) of c when it is complete and
+/// still in the cache; blocks may finish side by side.
+using FinishBlock = FunctionRef<void(Index row, Index rows, Index col, Index cols)>;
+void gemm(Index m, Index n, Index k, Real alpha, Matrix a, Matrix b, Real beta, Real* c,
+          Index c_stride, FinishBlock finish);
 
 }  // namespace kernels
 }  // namespace TAILGRAD_PRECISION

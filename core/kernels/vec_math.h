@@ -213,11 +213,11 @@ inline double gelu(double x) {
 /// d gelu / dx = Φ(x) + x φ(x).
 inline float gelu_slope(float x) {
   const float c = x < -100.0F ? -100.0F : (x > 100.0F ? 100.0F : x);
-  return vec::madd(c, normal_density(c), normal_cdf(c));
+  return vec::madd(c, normal_density(c), normal_cdf(x));  // the same Φ as gelu: computed once
 }
 inline double gelu_slope(double x) {
   const double c = x < -100 ? -100 : (x > 100 ? 100 : x);
-  return c * normal_density(c) + normal_cdf(c);
+  return c * normal_density(c) + normal_cdf(x);
 }
 
 }  // namespace kernels

@@ -1,0 +1,301 @@
+#include <tailgrad/core/ops/attention.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include <tailgrad/core/kernels/gemm.h>
+#include <tailgrad/core/kernels/kept.h>
+#include <tailgrad/core/kernels/lanes.h>
+#include <tailgrad/core/kernels/scratch.h>
+#include <tailgrad/core/kernels/vec_math.h>
+#include <tailgrad/core/parallel.h>
+#include <tailgrad/core/random.h>
+#include <tailgrad/core/tape.h>
+
+namespace tailgrad {
+inline namespace TAILGRAD_PRECISION {
+namespace {
+
+using kernels::Scratch;
+
+constexpr std::size_t kKeptLength = 512;                      // longer sequences are recomputed
+constexpr std::size_t kKeptTotal = std::size_t{1} << 27;      // and so is all beyond these elements
+constexpr std::size_t kBlockElements = std::size_t{1} << 18;  // weights at hand at once
+constexpr std::size_t kTaskElements = std::size_t{1} << 15;   // weights that pay for a thread
+
+// Which weights are dropped: a pure function of the place, see core/random.h.
+struct DropoutKey {
+  Real rate = 0;
+  std::uint64_t seed = 0, stream = 0, step = 0;
+
+  bool on() const { return rate > 0; }
+  Real scale() const { return 1 / (1 - rate); }
+  std::uint32_t threshold() const {
+    return static_cast<std::uint32_t>(static_cast<double>(rate) * 4294967296.0);
+  }
+};
+
+// Everything about one call but the numbers.
+struct Plan {
+  std::span<const Index> offsets;
+  std::size_t heads;
+  std::size_t width;
+  bool keep;  ///< whether weights are saved at all
+  DropoutKey dropout;
+
+  std::size_t head_width() const { return width / heads; }
+  std::size_t stride() const { return 3 * width; }
+  Real scale() const { return 1 / std::sqrt(static_cast<Real>(head_width())); }
+  std::size_t sequences() const { return offsets.size() - 1; }
+  std::size_t begin(std::size_t sequence) const {
+    return static_cast<std::size_t>(offsets[sequence]);
+  }
+  std::size_t length(std::size_t sequence) const {
+    return static_cast<std::size_t>(offsets[sequence + 1] - offsets[sequence]);
+  }
+  bool kept(std::size_t sequence) const { return keep && length(sequence) <= kKeptLength; }
+};
+
+// Weights of all sequences that are kept, and of all.
+std::pair<std::size_t, std::size_t> weights_of(const Plan& plan) {
+  std::size_t kept = 0;
+  std::size_t all = 0;
+  for (std::size_t s = 0; s < plan.sequences(); ++s) {
+    const std::size_t weights = plan.heads * plan.length(s) * plan.length(s);
+    all += weights;
+    if (plan.length(s) <= kKeptLength) kept += weights;
+  }
+  return {kept, all};
+}
+
+// One head of one sequence.
+struct Task {
+  std::size_t sequence, head, length, first_token;
+  std::size_t kept_at;  ///< of its first saved weight
+  std::size_t block;    ///< queries at once
+};
+
+// Calls body(task) for all heads of all sequences, side by side; the pieces depend on the lengths
+// alone.
+template <class Body>
+void for_tasks(const Plan& plan, Body body) {
+  const std::size_t tasks = plan.sequences() * plan.heads;
+  if (tasks == 0) return;
+  const std::size_t average = std::max<std::size_t>(1, weights_of(plan).second / tasks);
+  const std::size_t grain = std::max<std::size_t>(1, kTaskElements / average);
+  parallel_for(tasks, grain, [&](std::size_t begin, std::size_t end) {
+    std::size_t kept_at = 0;
+    for (std::size_t s = 0; s < begin / plan.heads; ++s)
+      if (plan.kept(s)) kept_at += plan.heads * plan.length(s) * plan.length(s);
+    for (std::size_t t = begin; t < end; ++t) {
+      const std::size_t s = t / plan.heads;
+      const std::size_t head = t % plan.heads;
+      const std::size_t length = plan.length(s);
+      if (length > 0) {
+        const std::size_t fitting = std::max<std::size_t>(16, kBlockElements / length);
+        body(Task{s, head, length, plan.begin(s), kept_at + head * length * length,
+                  std::min(length, fitting)});
+      }
+      if (head + 1 == plan.heads && plan.kept(s)) kept_at += plan.heads * length * length;
+    }
+  });
+}
+
+// weights[r, :] = softmax(weights[r, :]).
+void softmax_rows(Real* weights, std::size_t rows, std::size_t cols) {
+  for (std::size_t r = 0; r < rows; ++r) {
+    Real* __restrict w = weights + r * cols;
+    const Real most = kernels::row_max(w, cols);
+    for (std::size_t c = 0; c < cols; ++c) w[c] = kernels::exp(w[c] - most);
+    const Real inverse = 1 / kernels::row_sum(w, cols);
+    for (std::size_t c = 0; c < cols; ++c) w[c] *= inverse;
+  }
+}
+
+// Marks the dropped weights by their sign bit.
+void mark_dropped(Real* __restrict weights, const Plan& plan, const Task& task, std::size_t row,
+                  std::size_t rows, std::uint32_t* __restrict words) {
+  const std::size_t count = rows * task.length;
+  const std::uint64_t place = task.first_token * plan.heads + task.head;
+  philox_words(plan.dropout.seed, plan.dropout.stream, plan.dropout.step,
+               (place << 36) + row * task.length, {words, count});
+  const std::uint32_t threshold = plan.dropout.threshold();
+  for (std::size_t i = 0; i < count; ++i)
+    weights[i] = words[i] < threshold ? -weights[i] : weights[i];
+}
+
+// The weights after dropout, from the marked ones.
+void drop(Real* __restrict to, const Real* __restrict marked, std::size_t count, Real scale) {
+  for (std::size_t i = 0; i < count; ++i) to[i] = marked[i] > 0 ? marked[i] * scale : Real{0};
+}
+
+Index index(std::size_t n) {
+  return static_cast<Index>(n);
+}
+
+// Working memory of a task; sized for its block.
+struct Work {
+  Work(const Plan& plan, const Task& task, bool backward)
+      : weights(task.block * task.length),
+        dropped(plan.dropout.on() ? task.block * task.length : 0),
+        words(plan.dropout.on() ? task.block * task.length : 0),
+        gradient(backward ? task.block * task.length : 0) {}
+  Scratch<Real> weights, dropped;
+  Scratch<std::uint32_t> words;
+  Scratch<Real> gradient;
+};
+
+// Marked weights of the queries [row, row + rows) of a task.
+void compute_weights(Real* weights, const Real* qkv, const Plan& plan, const Task& task,
+                     std::size_t row, std::size_t rows, std::uint32_t* words) {
+  const Index stride = index(plan.stride());
+  const Real* const q = qkv + task.first_token * plan.stride() + task.head * plan.head_width();
+  kernels::gemm(index(rows), index(task.length), index(plan.head_width()), plan.scale(),
+                {q + row * plan.stride(), stride}, {q + plan.width, stride, true}, 0, weights,
+                index(task.length));
+  softmax_rows(weights, rows, task.length);
+  if (plan.dropout.on()) mark_dropped(weights, plan, task, row, rows, words);
+}
+
+void forward_task(Real* out, Real* kept, const Real* qkv, const Plan& plan, const Task& task) {
+  const Work work(plan, task, false);
+  const std::size_t offset = task.head * plan.head_width();
+  const Real* const v = qkv + task.first_token * plan.stride() + 2 * plan.width + offset;
+  for (std::size_t row = 0; row < task.length; row += task.block) {
+    const std::size_t rows = std::min(task.block, task.length - row);
+    Real* const weights =
+        plan.kept(task.sequence) ? kept + task.kept_at + row * task.length : work.weights.data();
+    compute_weights(weights, qkv, plan, task, row, rows, work.words.data());
+    const Real* used = weights;
+    if (plan.dropout.on()) {
+      drop(work.dropped.data(), weights, rows * task.length, plan.dropout.scale());
+      used = work.dropped.data();
+    }
+    kernels::gemm(index(rows), index(plan.head_width()), index(task.length), 1,
+                  {used, index(task.length)}, {v, index(plan.stride())}, 0,
+                  out + (task.first_token + row) * plan.width + offset, index(plan.width));
+  }
+}
+
+// From d(loss)/d(weights after dropout) to d(loss)/d(scores), in place. `marked` are the weights
+// with the dropped ones negative, `used` those after dropout.
+void scores_gradient(Real* gradient, const Real* marked, const Real* used, std::size_t rows,
+                     std::size_t cols) {
+  for (std::size_t r = 0; r < rows; ++r) {
+    Real* __restrict g = gradient + r * cols;
+    const Real* __restrict p = marked + r * cols;
+    const Real* __restrict u = used + r * cols;
+    const Real dot = kernels::row_dot(u, g, cols);
+    for (std::size_t c = 0; c < cols; ++c) g[c] = u[c] * g[c] - std::fabs(p[c]) * dot;
+  }
+}
+
+void backward_task(GradientTarget to, const Real* upstream, const Real* kept, const Real* qkv,
+                   const Plan& plan, const Task& task) {
+  const Work work(plan, task, true);
+  const std::size_t offset = task.head * plan.head_width();
+  const std::size_t at = task.first_token * plan.stride() + offset;
+  const Index stride = index(plan.stride());
+  const Index width = index(plan.width);
+  const Index head_width = index(plan.head_width());
+  const Index length = index(task.length);
+  const Real* const q = qkv + at;
+  const Real* const k = q + plan.width;
+  const Real* const v = k + plan.width;
+  Real* const dq = to.data + at;
+  Real* const dk = dq + plan.width;
+  Real* const dv = dk + plan.width;
+  const Real old = to.fresh ? Real{0} : Real{1};
+  Real* const g = work.gradient.data();
+  for (std::size_t row = 0; row < task.length; row += task.block) {
+    const std::size_t rows = std::min(task.block, task.length - row);
+    const Index count = index(rows);
+    const Real* weights = nullptr;
+    if (plan.kept(task.sequence)) {
+      weights = kept + task.kept_at + row * task.length;
+    } else {
+      compute_weights(work.weights.data(), qkv, plan, task, row, rows, work.words.data());
+      weights = work.weights.data();
+    }
+    const Real* used = weights;
+    if (plan.dropout.on()) {
+      drop(work.dropped.data(), weights, rows * task.length, plan.dropout.scale());
+      used = work.dropped.data();
+    }
+    const Real* const d_out = upstream + (task.first_token + row) * plan.width + offset;
+    const Real sum_so_far = row == 0 ? old : Real{1};  // keys and values get a share of every block
+    kernels::gemm(count, length, head_width, 1, {d_out, width}, {v, stride, true}, 0, g, length);
+    kernels::gemm(length, head_width, count, 1, {used, length, true}, {d_out, width}, sum_so_far,
+                  dv, stride);
+    scores_gradient(g, weights, used, rows, task.length);
+    kernels::gemm(count, head_width, length, plan.scale(), {g, length}, {k, stride}, old,
+                  dq + row * plan.stride(), stride);
+    kernels::gemm(length, head_width, count, plan.scale(), {g, length, true},
+                  {q + row * plan.stride(), stride}, sum_so_far, dk, stride);
+  }
+}
+
+void check(const Tensor& qkv, std::span<const Index> offsets, Index heads, Real dropout,
+           Where where) {
+  const Shape& shape = qkv.shape();
+  if (shape.rank() != 2 || shape[1] % 3 != 0)
+    fail("attention", "needs qkv [tokens, 3 width]", {{"qkv", shape}}, where);
+  if (heads < 1 || (shape[1] / 3) % heads != 0)
+    fail("attention",
+         "the heads must divide the width " + std::to_string(shape[1] / 3) + "; got " +
+             std::to_string(heads) + " heads",
+         {{"qkv", shape}}, where);
+  const bool rising = !offsets.empty() && offsets.front() == 0 && offsets.back() == shape[0] &&
+                      std::ranges::is_sorted(offsets);
+  if (!rising)
+    fail("attention",
+         "the offsets must rise from 0 to the number of tokens" +
+             (offsets.empty()
+                  ? std::string("; there are none")
+                  : "; got " + std::to_string(offsets.size()) + " from " +
+                        std::to_string(offsets.front()) + " to " + std::to_string(offsets.back())),
+         {{"qkv", shape}}, where);
+  if (!(dropout >= 0 && dropout < 1))
+    fail("attention", "needs a dropout rate in [0, 1), not " + std::to_string(dropout), {}, where);
+}
+
+}  // namespace
+
+Tensor attention(const Tensor& qkv, std::span<const Index> offsets, Index heads, Real dropout,
+                 Where where) {
+  check(qkv, offsets, heads, dropout, where);
+  const auto width = static_cast<std::size_t>(qkv.cols() / 3);
+  const Tensor out = Tensor::empty({qkv.rows(), qkv.cols() / 3});
+  const bool recorded = Tape::current().enabled() && qkv.requires_grad();
+  Plan plan{offsets, static_cast<std::size_t>(heads), width, recorded, {}};
+  const std::size_t weights = weights_of(plan).first;
+  plan.keep = recorded && weights <= kKeptTotal;
+  const Tensor kept = plan.keep ? Tensor::empty({index(weights)}) : Tensor{};
+  if (width > 0)
+    for_tasks(plan, [&, to = out.mutable_data(), from = qkv.data(),
+                     saved = plan.keep ? kept.mutable_data() : nullptr](const Task& task) {
+      forward_task(to, saved, from, plan, task);
+    });
+  if (!recorded) {
+    Tape::current().record("attention", out, {&qkv}, [] {});  // nothing but the NaN finder
+    return out;
+  }
+  Tape::current().record("attention", out, {&qkv},
+                         [qkv, out, kept, plan, own = kernels::Kept<Index>(offsets)]() {
+                           Plan here = plan;
+                           here.offsets = own.values();
+                           const GradientTarget to = qkv.gradient_target();
+                           const Real* const saved = here.keep ? kept.data() : nullptr;
+                           if (here.width == 0) return;
+                           for_tasks(here, [&](const Task& task) {
+                             backward_task(to, out.grad().data(), saved, qkv.data(), here, task);
+                           });
+                         });
+  return out;
+}
+
+}  // namespace TAILGRAD_PRECISION
+}  // namespace tailgrad
