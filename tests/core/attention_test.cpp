@@ -1,0 +1,156 @@
+#include <tailgrad/core/ops/attention.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <support/gradients.h>
+#include <support/messages.h>
+#include <tailgrad/core/pool.h>
+#include <tailgrad/core/tape.h>
+
+namespace tailgrad {
+namespace {
+
+using test::message_of;
+using test::numbers;
+using test::wanted;
+using ::testing::HasSubstr;
+
+std::vector<Index> offsets_of(const std::vector<Index>& lengths) {
+  std::vector<Index> offsets(lengths.size() + 1, 0);
+  std::partial_sum(lengths.begin(), lengths.end(), offsets.begin() + 1);
+  return offsets;
+}
+
+// The formula, one number after the other.
+std::vector<double> by_hand(const Tensor& qkv, const std::vector<Index>& offsets, Index heads) {
+  const Index width = qkv.cols() / 3;
+  const Index part = width / heads;
+  std::vector<double> out(static_cast<std::size_t>(qkv.rows() * width));
+  const auto at = [&](Index token, Index column) {
+    return qkv.data()[static_cast<std::size_t>(token * 3 * width + column)];
+  };
+  for (std::size_t s = 0; s + 1 < offsets.size(); ++s)
+    for (Index h = 0; h < heads; ++h)
+      for (Index i = offsets[s]; i < offsets[s + 1]; ++i) {
+        std::vector<double> weight;
+        double sum = 0;
+        for (Index j = offsets[s]; j < offsets[s + 1]; ++j) {
+          double score = 0;
+          for (Index c = h * part; c < (h + 1) * part; ++c) score += at(i, c) * at(j, width + c);
+          weight.push_back(std::exp(score / std::sqrt(double(part))));
+          sum += weight.back();
+        }
+        for (Index j = offsets[s]; j < offsets[s + 1]; ++j)
+          for (Index c = h * part; c < (h + 1) * part; ++c)
+            out[static_cast<std::size_t>(i * width + c)] +=
+                weight[static_cast<std::size_t>(j - offsets[s])] / sum * at(j, 2 * width + c);
+      }
+  return out;
+}
+
+struct Case {
+  std::vector<Index> lengths;
+  Index width, heads;
+};
+const std::vector<Case> kCases = {{{3}, 4, 2}, {{1}, 1, 1}, {{1, 0, 5, 2}, 6, 3},
+                                  {{0}, 4, 1}, {{}, 4, 2},  {{0, 7, 0}, 3, 1}};
+
+TEST(Attention, ValuesFollowTheFormula) {
+  for (const Case& c : kCases) {
+    const std::vector<Index> offsets = offsets_of(c.lengths);
+    const Tensor qkv = numbers({offsets.back(), 3 * c.width}, -2, 2);
+    const Tensor out = attention(qkv, offsets, c.heads);
+    ASSERT_EQ(out.shape(), (Shape{offsets.back(), c.width}));
+    const std::vector<double> expected = by_hand(qkv, offsets, c.heads);
+    for (std::size_t i = 0; i < out.size(); ++i) EXPECT_NEAR(out.data()[i], expected[i], 1e-13);
+  }
+}
+
+TEST(Attention, Gradients) {
+  for (const Case& c : kCases) {
+    const std::vector<Index> offsets = offsets_of(c.lengths);
+    EXPECT_GRADIENTS([&](const Tensor& qkv) { return attention(qkv, offsets, c.heads); },
+                     wanted({offsets.back(), 3 * c.width}));
+  }
+}
+
+TEST(Attention, LongSequencesGoBlockByBlock) {
+  const std::vector<Index> offsets = offsets_of({700, 3});
+  const Tensor qkv = wanted({703, 12}, -2, 2);
+  const Tensor out = attention(qkv, offsets, 2);
+  const std::vector<double> expected = by_hand(qkv, offsets, 2);
+  for (std::size_t i = 0; i < out.size(); ++i) ASSERT_NEAR(out.data()[i], expected[i], 1e-12);
+  const Tensor upstream = numbers(out.shape(), -1, 1, 5);
+  Tape::current().backward(out, upstream);
+  // Differences for a few of the 25,308 derivatives.
+  const auto value = [&] {
+    const NoGrad no_grad;
+    const Tensor y = attention(qkv, offsets, 2);
+    return std::inner_product(y.values().begin(), y.values().end(), upstream.values().begin(), 0.0);
+  };
+  for (std::size_t i : {0U, 5U, 11U, 4001U, 6002U, 8399U, 8400U, 8435U}) {
+    Real& x = qkv.mutable_data()[i];
+    const Real before = x;
+    x = before + 1e-4;
+    const double up = value();
+    x = before - 1e-4;
+    const double down = value();
+    x = before;
+    EXPECT_NEAR(qkv.grad()[i], (up - down) / 2e-4, 1e-7);
+  }
+}
+
+TEST(Attention, SequencesDoNotSeeEachOther) {
+  const Tensor both = numbers({9, 12}, -2, 2);
+  const Tensor out = attention(both, std::vector<Index>{0, 4, 9}, 2);
+  const Tensor first = attention(both.row_range(0, 4), std::vector<Index>{0, 4}, 2);
+  const Tensor second = attention(both.row_range(4, 9), std::vector<Index>{0, 5}, 2);
+  for (std::size_t i = 0; i < first.size(); ++i) EXPECT_EQ(out.data()[i], first.data()[i]);
+  for (std::size_t i = 0; i < second.size(); ++i)
+    EXPECT_EQ(out.data()[first.size() + i], second.data()[i]);
+}
+
+TEST(Attention, MemoryOfALongSequenceGrowsWithItsLength) {
+  const Index tokens = 6000;  // 36 million weights a head: 288 MB if they were kept
+  const Tensor qkv = wanted({tokens, 6}, -1, 1);
+  const auto before = Pool::total().reserved_bytes;
+  const Tensor out = attention(qkv, std::vector<Index>{0, tokens}, 1);
+  Tape::current().backward(out, Tensor::full(out.shape(), 1));
+  EXPECT_LT(Pool::total().reserved_bytes - before, std::uint64_t{64} << 20);
+}
+
+TEST(Attention, BadArgumentsAreNamed) {
+  const Tensor qkv = Tensor::zeros({5, 12});
+  EXPECT_THAT(
+      message_of([&] {
+        attention(qkv, std::vector<Index>{0, 5}, 3);
+      }),
+      HasSubstr("attention: the heads must divide the width 4; got 3 heads; got qkv [5, 12]"));
+  EXPECT_THAT(message_of([&] {
+                attention(Tensor::zeros({5, 4}), std::vector<Index>{0, 5}, 1);
+              }),
+              HasSubstr("needs qkv [tokens, 3 width]; got qkv [5, 4]"));
+  EXPECT_THAT(message_of([&] {
+                attention(qkv, std::vector<Index>{0, 4}, 2);
+              }),
+              HasSubstr("must rise from 0 to the number of tokens; got 2 from 0 to 4"));
+  EXPECT_THAT(message_of([&] {
+                attention(qkv, std::vector<Index>{0, 6, 5}, 2);
+              }),
+              HasSubstr("must rise"));
+  EXPECT_THAT(message_of([&] { attention(qkv, std::vector<Index>{}, 2); }),
+              HasSubstr("there are none"));
+  EXPECT_THAT(message_of([&] {
+                attention(qkv, std::vector<Index>{0, 5}, 2, 1);
+              }),
+              HasSubstr("dropout rate in [0, 1)"));
+}
+
+}  // namespace
+}  // namespace tailgrad
