@@ -21,8 +21,11 @@ class WeightedTotals {
  public:
   WeightedTotals(const Predictions& items, const MetricsContext& context)
       : items_(items), context_(context), counts_(items.classes) {
-    const std::size_t bins = static_cast<std::size_t>(context.calibration_bins);
-    bin_gap_.resize(bins);
+    if (context.calibration_bins < 1 || context.calibration_bins > 65535) {
+      fail("bootstrap",
+           fmt::format("calibration bins must be in [1, 65535]; got {}", context.calibration_bins));
+    }
+    bin_gap_.resize(static_cast<std::size_t>(context.calibration_bins));
     for (const double confidence : items.confidence) {
       bins_.push_back(
           static_cast<std::uint16_t>(calibration_bin(confidence, context.calibration_bins)));
@@ -78,7 +81,7 @@ class WeightedTotals {
  private:
   const Predictions& items_;
   const MetricsContext& context_;
-  ClassCounts counts_;
+  OutcomeCounts counts_;
   std::vector<std::uint16_t> bins_;
   std::vector<double> bin_gap_;
 };

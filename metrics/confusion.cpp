@@ -37,7 +37,7 @@ void visit_items(std::span<const Index> truth, std::span<const Index> predicted,
 
 // Mean of a score over the classes that have it.
 template <class Score>
-std::optional<double> mean_defined(const ClassCounts& counts, Score score) {
+std::optional<double> mean_defined(const OutcomeCounts& counts, Score score) {
   double sum = 0;
   int defined = 0;
   for (Index k = 0; k < counts.classes(); ++k) {
@@ -52,14 +52,14 @@ std::optional<double> mean_defined(const ClassCounts& counts, Score score) {
 
 }  // namespace
 
-ClassCounts::ClassCounts(Index classes)
+OutcomeCounts::OutcomeCounts(Index classes)
     : support(static_cast<std::size_t>(classes)),
       predicted(static_cast<std::size_t>(classes)),
       correct(static_cast<std::size_t>(classes)) {}
 
-ClassCounts count_classes(std::span<const Index> truth, std::span<const Index> predicted,
-                          Index classes, std::optional<Index> ignored) {
-  ClassCounts counts(classes);
+OutcomeCounts count_classes(std::span<const Index> truth, std::span<const Index> predicted,
+                            Index classes, std::optional<Index> ignored) {
+  OutcomeCounts counts(classes);
   visit_items(truth, predicted, classes, ignored, [&](std::size_t t, std::size_t p) {
     ++counts.items;
     ++counts.support[t];
@@ -106,38 +106,38 @@ std::vector<ConfusionCell> largest_mistakes(std::span<const Index> truth,
   return cells;
 }
 
-std::optional<double> precision(const ClassCounts& counts, Index k) {
+std::optional<double> precision(const OutcomeCounts& counts, Index k) {
   const std::size_t c = static_cast<std::size_t>(k);
   return ratio(counts.correct[c], counts.predicted[c]);
 }
 
-std::optional<double> recall(const ClassCounts& counts, Index k) {
+std::optional<double> recall(const OutcomeCounts& counts, Index k) {
   const std::size_t c = static_cast<std::size_t>(k);
   return ratio(counts.correct[c], counts.support[c]);
 }
 
-std::optional<double> f1(const ClassCounts& counts, Index k) {
+std::optional<double> f1(const OutcomeCounts& counts, Index k) {
   const std::size_t c = static_cast<std::size_t>(k);
   return ratio(2 * counts.correct[c], counts.support[c] + counts.predicted[c]);
 }
 
-std::optional<double> accuracy(const ClassCounts& counts) {
+std::optional<double> accuracy(const OutcomeCounts& counts) {
   std::int64_t correct = 0;
   for (const std::int64_t count : counts.correct) correct += count;
   return ratio(correct, counts.items);
 }
 
-std::optional<double> balanced_error(const ClassCounts& counts) {
+std::optional<double> balanced_error(const OutcomeCounts& counts) {
   const std::optional<double> mean_recall = mean_defined(counts, recall);
   if (!mean_recall) return std::nullopt;
   return 1 - *mean_recall;
 }
 
-std::optional<double> macro_f1(const ClassCounts& counts) {
+std::optional<double> macro_f1(const OutcomeCounts& counts) {
   return mean_defined(counts, f1);
 }
 
-std::optional<double> micro_f1(const ClassCounts& counts) {
+std::optional<double> micro_f1(const OutcomeCounts& counts) {
   std::int64_t correct = 0;
   std::int64_t marks = 0;
   for (std::size_t k = 0; k < counts.support.size(); ++k) {

@@ -29,7 +29,7 @@ void check_train_counts(std::span<const std::int64_t> train_counts, Index classe
   }
 }
 
-GroupScores score_groups(const ClassCounts& counts, std::span<const std::int64_t> train_counts,
+GroupScores score_groups(const OutcomeCounts& counts, std::span<const std::int64_t> train_counts,
                          const GroupRule& rule) {
   check_train_counts(train_counts, counts.classes());
   if (rule.few_to >= rule.many_from) {

@@ -34,7 +34,7 @@ Group group_of(std::int64_t train_count, const GroupRule& rule = {});
 
 /// Scores by group. `train_counts` [classes]. Throws Error for another length, a negative count, or
 /// a rule with few_to >= many_from.
-GroupScores score_groups(const ClassCounts& counts, std::span<const std::int64_t> train_counts,
+GroupScores score_groups(const OutcomeCounts& counts, std::span<const std::int64_t> train_counts,
                          const GroupRule& rule = {});
 
 /// Throws Error unless there is one non-negative count for each class.

@@ -58,8 +58,8 @@ MultilabelPredictions multilabel_from_logits(std::span<const double> logits,
   return out;
 }
 
-ClassCounts count_marks(const MultilabelPredictions& predictions) {
-  ClassCounts counts(predictions.classes);
+OutcomeCounts count_marks(const MultilabelPredictions& predictions) {
+  OutcomeCounts counts(predictions.classes);
   counts.items = static_cast<std::int64_t>(predictions.items);
   const std::size_t width = counts.support.size();
   for (std::size_t e = 0; e < predictions.targets.size(); ++e) {
@@ -70,7 +70,7 @@ ClassCounts count_marks(const MultilabelPredictions& predictions) {
   return counts;
 }
 
-std::optional<double> class_balanced_error(const ClassCounts& counts, Index k) {
+std::optional<double> class_balanced_error(const OutcomeCounts& counts, Index k) {
   const std::size_t c = static_cast<std::size_t>(k);
   const std::int64_t negatives = counts.items - counts.support[c];
   if (counts.support[c] == 0 || negatives == 0) return std::nullopt;
@@ -82,7 +82,7 @@ std::optional<double> class_balanced_error(const ClassCounts& counts, Index k) {
 }
 
 Metrics compute_metrics(const MultilabelPredictions& predictions, const MetricsContext& context) {
-  const ClassCounts counts = count_marks(predictions);
+  const OutcomeCounts counts = count_marks(predictions);
   const std::vector<std::string> names = class_names(context.names, predictions.classes);
   const std::size_t width = counts.support.size();
   Metrics out;

@@ -27,10 +27,10 @@ MultilabelPredictions multilabel_from_logits(std::span<const double> logits,
                                              std::span<const double> thresholds = {});
 
 /// True, predicted and right marks of each class; `items` counts items.
-ClassCounts count_marks(const MultilabelPredictions& predictions);
+OutcomeCounts count_marks(const MultilabelPredictions& predictions);
 
 /// 1 - (TPR + TNR) / 2 of one class; none unless items with it and without it exist.
-std::optional<double> class_balanced_error(const ClassCounts& counts, Index k);
+std::optional<double> class_balanced_error(const OutcomeCounts& counts, Index k);
 
 /// The metrics object with these readings:
 /// accuracy = share of items right in every class; balanced_error = mean of class_balanced_error

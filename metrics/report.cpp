@@ -95,7 +95,7 @@ std::vector<std::string> class_names(std::span<const std::string> names, Index c
 }
 
 Metrics compute_metrics(const Predictions& predictions, const MetricsContext& context) {
-  const ClassCounts counts =
+  const OutcomeCounts counts =
       count_classes(predictions.labels, predictions.predicted, predictions.classes);
   Metrics out;
   out.n = counts.items;

@@ -34,7 +34,7 @@ Target target_of(std::string_view metric) {
 // Larger is better.
 class RunningScore {
  public:
-  RunningScore(Target target, ClassCounts counts) : target_(target), counts_(std::move(counts)) {
+  RunningScore(Target target, OutcomeCounts counts) : target_(target), counts_(std::move(counts)) {
     for (std::size_t k = 0; k < counts_.support.size(); ++k) add(k, 1);
   }
 
@@ -78,7 +78,7 @@ class RunningScore {
   }
 
   Target target_;
-  ClassCounts counts_;
+  OutcomeCounts counts_;
   double sum_ = 0;
   double denominator_ = 0;
 };
@@ -136,7 +136,7 @@ class TopTwo {
   std::vector<Row> rows_;
 };
 
-ClassCounts count(const TopTwo& top, std::span<const Index> labels, Index classes) {
+OutcomeCounts count(const TopTwo& top, std::span<const Index> labels, Index classes) {
   std::vector<Index> predicted(labels.size());
   for (std::size_t i = 0; i < labels.size(); ++i) {
     predicted[i] = static_cast<Index>(top.predicted(i));
@@ -214,7 +214,7 @@ std::vector<double> tune_offsets(std::span<const double> logits, std::span<const
   std::vector<double> offsets(width, 0);
   if (classes < 2) return offsets;
   TopTwo top(logits, width, offsets);
-  const ClassCounts start = count(top, labels, classes);
+  const OutcomeCounts start = count(top, labels, classes);
   for (int round = 0; round < kMaxRounds; ++round) {
     bool changed = false;
     for (std::size_t k = 0; k < width; ++k) {

@@ -137,6 +137,8 @@ TEST(Bootstrap, BadInput) {
   const std::vector<Index> offsets = {0, 1};
   EXPECT_THAT(message_of([&] { bootstrap_intervals(two, {}, {.resamples = 0}); }),
               HasSubstr("resamples must be >= 1; got 0"));
+  EXPECT_THAT(message_of([&] { bootstrap_intervals(two, {.calibration_bins = 0}); }),
+              HasSubstr("calibration bins must be in [1, 65535]; got 0"));
   EXPECT_THAT(message_of([&] { bootstrap_intervals(two, {}, {.level = 1}); }),
               HasSubstr("level must be in (0, 1); got 1"));
   EXPECT_THAT(message_of([&] { bootstrap_intervals(two, {}, {.unit_offsets = offsets}); }),

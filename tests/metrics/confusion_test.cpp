@@ -16,7 +16,7 @@ const std::vector<Index> kTruth = {0, 0, 0, 1, 1, 2};
 const std::vector<Index> kPredicted = {0, 0, 1, 1, 0, 0};
 
 TEST(Confusion, ScoresByHand) {
-  const ClassCounts counts = count_classes(kTruth, kPredicted, 4);
+  const OutcomeCounts counts = count_classes(kTruth, kPredicted, 4);
   EXPECT_EQ(counts.items, 6);
   EXPECT_DOUBLE_EQ(*precision(counts, 0), 2.0 / 4);
   EXPECT_DOUBLE_EQ(*recall(counts, 0), 2.0 / 3);
@@ -35,7 +35,7 @@ TEST(Confusion, ScoresByHand) {
 
 TEST(Confusion, F1IsTheDiceOfPredictedAndTrueItems) {
   // Dice of two sets of items = 2 |A and B| / (|A| + |B|), counted here without the library.
-  const ClassCounts counts = count_classes(kTruth, kPredicted, 4);
+  const OutcomeCounts counts = count_classes(kTruth, kPredicted, 4);
   for (Index k = 0; k < 3; ++k) {
     double both = 0, sizes = 0;
     for (std::size_t i = 0; i < kTruth.size(); ++i) {
@@ -49,8 +49,8 @@ TEST(Confusion, F1IsTheDiceOfPredictedAndTrueItems) {
 TEST(Confusion, IgnoredItemsEqualRemovedItems) {
   const std::vector<Index> truth = {0, -100, 0, 0, 1, -100, 1, 2};
   const std::vector<Index> predicted = {0, 3, 0, 1, 1, 0, 0, 0};
-  const ClassCounts with = count_classes(truth, predicted, 4, -100);
-  const ClassCounts without = count_classes(kTruth, kPredicted, 4);
+  const OutcomeCounts with = count_classes(truth, predicted, 4, -100);
+  const OutcomeCounts without = count_classes(kTruth, kPredicted, 4);
   EXPECT_EQ(with.items, without.items);
   EXPECT_EQ(with.support, without.support);
   EXPECT_EQ(with.predicted, without.predicted);
@@ -67,7 +67,7 @@ TEST(Confusion, MatrixAndLargestMistakes) {
 }
 
 TEST(Confusion, NoItemsNoScores) {
-  const ClassCounts counts = count_classes({}, {}, 2);
+  const OutcomeCounts counts = count_classes({}, {}, 2);
   EXPECT_EQ(accuracy(counts), std::nullopt);
   EXPECT_EQ(balanced_error(counts), std::nullopt);
   EXPECT_EQ(macro_f1(counts), std::nullopt);

@@ -34,7 +34,7 @@ TEST(Groups, RecallIsTheMeanOverClassesNotItems) {
 }
 
 TEST(Groups, BadInput) {
-  const ClassCounts counts(3);
+  const OutcomeCounts counts(3);
   EXPECT_THAT(message_of([&] {
                 score_groups(counts, std::vector<std::int64_t>{1, 2});
               }),
