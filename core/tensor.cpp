@@ -123,10 +123,12 @@ Tensor Tensor::parameter(const Shape& shape) {
 }
 
 const Shape& Tensor::shape() const {
+  if (block_ == nullptr) [[unlikely]]
+    fail("Tensor", "there is no tensor behind this handle; make one with Tensor::zeros or an op");
   return block_->shape;
 }
 std::size_t Tensor::size() const {
-  return block_->size;
+  return block_ != nullptr ? block_->size : shape().size();  // shape() throws
 }
 const Real* Tensor::data() const {
   return block_->values;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 
 #include <tailgrad/core/kernels/loops.h>
 #include <tailgrad/core/kernels/scratch.h>
@@ -33,6 +34,24 @@ double sum_here(std::size_t begin, std::size_t end, F f) {
   for (std::size_t lane = 0; i < end; ++i, ++lane) lanes[lane] += static_cast<double>(f(i));
   for (std::size_t half = kLanes / 2; half > 0; half /= 2)
     for (std::size_t lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
+  return lanes[0];
+}
+
+/// Largest f(i) for i in [begin, end), NaN when one is; -infinity for none.
+template <class F>
+Real max_here(std::size_t begin, std::size_t end, F f) {
+  constexpr std::size_t kLanes = 16;
+  const auto larger = [](Real x, Real y) { return x > y || x != x ? x : y; };  // a NaN stays
+  Real lanes[kLanes];
+  std::fill_n(lanes, kLanes, -std::numeric_limits<Real>::infinity());
+  std::size_t i = begin;
+  for (; i + kLanes <= end; i += kLanes)
+    for (std::size_t lane = 0; lane < kLanes; ++lane)
+      lanes[lane] = larger(f(i + lane), lanes[lane]);
+  for (std::size_t lane = 0; i < end; ++i, ++lane) lanes[lane] = larger(f(i), lanes[lane]);
+  for (std::size_t half = kLanes / 2; half > 0; half /= 2)
+    for (std::size_t lane = 0; lane < half; ++lane)
+      lanes[lane] = larger(lanes[lane + half], lanes[lane]);
   return lanes[0];
 }
 

@@ -72,25 +72,20 @@ struct Reader {
   }
 };
 
-template <class Use>
-void with_reader(const Real* data, Repeat repeat, std::size_t cols, Use use) {
-  switch (repeat) {
-    case Repeat::none:
-      return use(Reader<true>{data, cols});
-    case Repeat::row:
-      return use(Reader<true>{data, 0});
-    case Repeat::column:
-      return use(Reader<false>{data, 1});
-    case Repeat::scalar:
-      return use(Reader<false>{data, 0});
-  }
+std::size_t row_stride(Repeat repeat, std::size_t cols) {
+  return repeat == Repeat::none ? cols : repeat == Repeat::column ? 1 : 0;
 }
 
+bool moves_along_row(Repeat repeat) {
+  return repeat == Repeat::none || repeat == Repeat::row;
+}
+
+/// use(reader of the operand).
 template <class Use>
-void with_readers(const Plan& plan, const Real* a, const Real* b, Use use) {
-  with_reader(a, plan.a, plan.cols, [&](auto read_a) {
-    with_reader(b, plan.b, plan.cols, [&](auto read_b) { use(read_a, read_b); });
-  });
+void with_reader(const Tensor& operand, Repeat repeat, std::size_t cols, Use use) {
+  const std::size_t stride = row_stride(repeat, cols);
+  if (moves_along_row(repeat)) return use(Reader<true>{operand.data(), stride});
+  use(Reader<false>{operand.data(), stride});
 }
 
 /// element(r, c) into every place of a [rows, cols] matrix, written or added.
@@ -113,22 +108,41 @@ void fill_matrix(GradientTarget out, const Plan& plan, Element element) {
   });
 }
 
-/// Sums element(r, c) over the repetitions of an operand into its gradient.
-template <class Element>
-void reduce_into(GradientTarget out, const Plan& plan, Repeat repeat, Element element) {
-  const auto put = [out](std::size_t i, double total) {
-    out.data[i] = (out.fresh ? Real{0} : out.data[i]) + static_cast<Real>(total);
-  };
-  switch (repeat) {
-    case Repeat::none:
-      return fill_matrix(out, plan, element);
-    case Repeat::row:
-      return kernels::sum_columns(plan.rows, plan.cols, element, put);
-    case Repeat::column:
-      return kernels::sum_rows(plan.rows, plan.cols, element, put);
-    case Repeat::scalar:  // always one long row
-      return put(0, kernels::sum(plan.cols, [element](std::size_t c) { return element(0, c); }));
+/// Adds slope(to, other) * upstream to the gradient of `to`, summed over its repetitions.
+template <class Slope>
+void add_gradient(const Plan& plan, const Tensor& to, Repeat repeat, const Tensor& other,
+                  Repeat other_repeat, const Tensor& out, Slope slope) {
+  if (!to.requires_grad()) return;
+  const GradientTarget target = to.gradient_target();
+  const Reader<true> upstream{out.grad().data(), plan.cols};
+  if (repeat == Repeat::none) {
+    const Reader<true> self{to.data(), plan.cols};
+    return with_reader(other, other_repeat, plan.cols, [&](auto rest) {
+      fill_matrix(target, plan, [=](std::size_t r, std::size_t c) {
+        return slope(self(r, c), rest(r, c)) * upstream(r, c);
+      });
+    });
   }
+  // The other operand has the result's shape.
+  const Reader<true> rest{other.data(), plan.cols};
+  const auto put = [target](std::size_t i, double total) {
+    target.data[i] = (target.fresh ? Real{0} : target.data[i]) + static_cast<Real>(total);
+  };
+  if (repeat == Repeat::row) {
+    const Reader<true> self{to.data(), 0};
+    return kernels::sum_columns(
+        plan.rows, plan.cols,
+        [=](std::size_t r, std::size_t c) {
+          return slope(self(r, c), rest(r, c)) * upstream(r, c);
+        },
+        put);
+  }
+  // A scalar is a column of one long row.
+  const Reader<false> self{to.data(), row_stride(repeat, plan.cols)};
+  kernels::sum_rows(
+      plan.rows, plan.cols,
+      [=](std::size_t r, std::size_t c) { return slope(self(r, c), rest(r, c)) * upstream(r, c); },
+      put);
 }
 
 /// out = value(a, b); the gradients are g slope_a(a, b) and g slope_b(a, b), summed over
@@ -138,23 +152,21 @@ Tensor binary(const char* name, const Tensor& a, const Tensor& b, Where where, V
               SlopeA slope_a, SlopeB slope_b) {
   const Plan plan = make_plan(name, a.shape(), b.shape(), where);
   Tensor out = Tensor::empty(plan.a_has_result_shape ? a.shape() : b.shape());
-  with_readers(plan, a.data(), b.data(), [&](auto read_a, auto read_b) {
+  const auto compute = [&](auto read_a, auto read_b) {
     fill_matrix({out.mutable_data(), true}, plan,
                 [=](std::size_t r, std::size_t c) { return value(read_a(r, c), read_b(r, c)); });
-  });
+  };
+  if (plan.a_has_result_shape) {
+    const Reader<true> full{a.data(), plan.cols};
+    with_reader(b, plan.b, plan.cols, [&](auto other) { compute(full, other); });
+  } else {
+    const Reader<true> full{b.data(), plan.cols};
+    with_reader(a, plan.a, plan.cols, [&](auto other) { compute(other, full); });
+  }
   Tape::current().record(name, out, {&a, &b}, [plan, a, b, out, slope_a, slope_b] {
-    const auto add_gradient = [&](const Tensor& to, Repeat repeat, auto slope) {
-      if (!to.requires_grad()) return;
-      const GradientTarget target = to.gradient_target();
-      const Reader<true> upstream{out.grad().data(), plan.cols};
-      with_readers(plan, a.data(), b.data(), [&](auto read_a, auto read_b) {
-        reduce_into(target, plan, repeat, [=](std::size_t r, std::size_t c) {
-          return slope(read_a(r, c), read_b(r, c)) * upstream(r, c);
-        });
-      });
-    };
-    add_gradient(a, plan.a, slope_a);
-    add_gradient(b, plan.b, slope_b);
+    add_gradient(plan, a, plan.a, b, plan.b, out, slope_a);
+    add_gradient(plan, b, plan.b, a, plan.a, out,
+                 [slope_b](Real y, Real x) { return slope_b(x, y); });
   });
   return out;
 }

@@ -1,0 +1,63 @@
+// a + b, a - b, a * b, a / b and -a for tensors and numbers: the ops of arithmetic.h.
+#pragma once
+
+#include <source_location>
+
+#include <tailgrad/core/ops/arithmetic.h>
+#include <tailgrad/core/ops/elementwise.h>
+#include <tailgrad/core/tensor.h>
+
+namespace tailgrad {
+inline namespace TAILGRAD_PRECISION {
+
+/// A right operand with its place in the caller's source: an operator can take no argument more,
+/// yet its error message names the call.
+struct Operand {
+  const Tensor& tensor;
+  Where where;
+  Operand(const Tensor& operand, std::source_location at = std::source_location::current())
+      : tensor(operand), where(at) {}
+};
+
+inline Tensor operator+(const Tensor& a, Operand b) {
+  return add(a, b.tensor, b.where);
+}
+inline Tensor operator-(const Tensor& a, Operand b) {
+  return subtract(a, b.tensor, b.where);
+}
+inline Tensor operator*(const Tensor& a, Operand b) {
+  return multiply(a, b.tensor, b.where);
+}
+inline Tensor operator/(const Tensor& a, Operand b) {
+  return divide(a, b.tensor, b.where);
+}
+inline Tensor operator+(const Tensor& a, Real s) {
+  return add(a, s);
+}
+inline Tensor operator+(Real s, const Tensor& a) {
+  return add(a, s);
+}
+inline Tensor operator-(const Tensor& a, Real s) {
+  return subtract(a, s);
+}
+inline Tensor operator-(Real s, const Tensor& a) {
+  return subtract(s, a);
+}
+inline Tensor operator*(const Tensor& a, Real s) {
+  return multiply(a, s);
+}
+inline Tensor operator*(Real s, const Tensor& a) {
+  return multiply(a, s);
+}
+inline Tensor operator/(const Tensor& a, Real s) {
+  return divide(a, s);
+}
+inline Tensor operator/(Real s, const Tensor& a) {
+  return divide(s, a);
+}
+inline Tensor operator-(const Tensor& a) {
+  return negate(a);
+}
+
+}  // namespace TAILGRAD_PRECISION
+}  // namespace tailgrad
