@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include <tailgrad/core/kernels/scratch.h>
 #include <tailgrad/core/parallel.h>
 
 namespace tailgrad {
@@ -75,10 +76,26 @@ struct Product {
   Index c_stride;
 };
 
+// OpenBLAS 0.3.21 has an AVX-512 kernel for small products of two untransposed float matrices that
+// asks malloc for a buffer in every call when the last 1 to 8 columns do not fill a vector.
+bool blas_would_allocate(const Product& p, Index rows, Index cols) {
+  constexpr double kSmallToBlas = 1e6;
+  return sizeof(Real) == 4 && !p.a.transposed && !p.b.transposed && p.k > 16 && cols % 16 >= 1 &&
+         cols % 16 <= 8 && static_cast<double>(rows) * cols * p.k <= kSmallToBlas;
+}
+
 void one_block(const Product& p, Index row, Index rows, Index col, Index cols) {
-  blas_gemm(rows, cols, p.k, p.alpha, at(p.a, row, 0), p.a, at(p.b, 0, col), p.b, p.beta,
-            p.c + static_cast<std::size_t>(row) * static_cast<std::size_t>(p.c_stride) + col,
-            p.c_stride);
+  Real* c = p.c + static_cast<std::size_t>(row) * static_cast<std::size_t>(p.c_stride) + col;
+  const Real* b = at(p.b, 0, col);
+  if (!blas_would_allocate(p, rows, cols))
+    return blas_gemm(rows, cols, p.k, p.alpha, at(p.a, row, 0), p.a, b, p.b, p.beta, c, p.c_stride);
+  const auto k = static_cast<std::size_t>(p.k);
+  const Scratch<Real> transposed(k * static_cast<std::size_t>(cols));
+  for (std::size_t j = 0; j < static_cast<std::size_t>(cols); ++j)
+    for (std::size_t l = 0; l < k; ++l)
+      transposed[j * k + l] = b[l * static_cast<std::size_t>(p.b.stride) + j];
+  blas_gemm(rows, cols, p.k, p.alpha, at(p.a, row, 0), p.a, transposed.data(),
+            {transposed.data(), p.k, true}, p.beta, c, p.c_stride);
 }
 
 template <class Finish>

@@ -47,6 +47,24 @@ TEST(OpsInFloat, SumsOfAMillionKeepTheirDigits) {
   EXPECT_FLOAT_EQ(row_sums(x).item(), sum(x).item());
 }
 
+TEST(OpsInFloat, ProductsOfEverySmallShape) {
+  for (const Index m : {1, 5, 16, 33})
+    for (const Index k : {1, 16, 17, 64})
+      for (const Index n : {1, 5, 8, 9, 16, 17, 24, 33, 100}) {
+        SCOPED_TRACE(Shape({m, k, n}).text());
+        const Tensor a = numbers({m, k}, -1, 1, 1);
+        const Tensor b = numbers({k, n}, -1, 1, 2);
+        const Tensor out = matmul(a, b);
+        for (Index i = 0; i < m; ++i)
+          for (Index j = 0; j < n; ++j) {
+            double expected = 0;
+            for (Index l = 0; l < k; ++l)
+              expected += static_cast<double>(a.data()[i * k + l]) * b.data()[l * n + j];
+            ASSERT_NEAR(out.data()[i * n + j], expected, 1e-5);
+          }
+      }
+}
+
 TEST(OpsInFloat, Gradients) {
   const Tensor x = wanted({5, 7}, 0.5, 2, 1);
   const Tensor y = wanted({7}, 0.5, 2, 2);

@@ -1,0 +1,122 @@
+// A training step in its steady state asks the system for no memory: this program replaces malloc
+// and counts.
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+#include <gtest/gtest.h>
+
+#include <support/gradients.h>
+#include <tailgrad/core/ops.h>
+#include <tailgrad/core/parallel.h>
+#include <tailgrad/core/tape.h>
+#include <tailgrad/core/training_pass.h>
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define COUNTS_ALLOCATIONS 1
+#else
+#define COUNTS_ALLOCATIONS 0
+#endif
+
+namespace {
+std::atomic<std::uint64_t> allocations{0};
+}
+
+#if COUNTS_ALLOCATIONS
+extern "C" {
+void* __libc_malloc(std::size_t bytes);
+void* __libc_calloc(std::size_t count, std::size_t bytes);
+void* __libc_realloc(void* memory, std::size_t bytes);
+void* __libc_memalign(std::size_t alignment, std::size_t bytes);
+
+void* malloc(std::size_t bytes) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return __libc_malloc(bytes);
+}
+void* calloc(std::size_t count, std::size_t bytes) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return __libc_calloc(count, bytes);
+}
+void* realloc(void* memory, std::size_t bytes) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return __libc_realloc(memory, bytes);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t bytes) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return __libc_memalign(alignment, bytes);
+}
+void* memalign(std::size_t alignment, std::size_t bytes) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return __libc_memalign(alignment, bytes);
+}
+int posix_memalign(void** memory, std::size_t alignment, std::size_t bytes) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  *memory = __libc_memalign(alignment, bytes);
+  return *memory == nullptr ? ENOMEM : 0;
+}
+}
+#endif
+
+namespace tailgrad {
+namespace {
+
+using test::numbers;
+using test::parameter;
+
+// Two layers with dropout and a cross-entropy, trained by plain gradient descent.
+struct Mlp {
+  Index inputs, hidden, classes;
+  Tensor w1 = parameter({inputs, hidden}, -0.1, 0.1, 1);
+  Tensor b1 = parameter({hidden}, -0.1, 0.1, 2);
+  Tensor w2 = parameter({hidden, classes}, -0.1, 0.1, 3);
+  Tensor b2 = parameter({classes}, -0.1, 0.1, 4);
+
+  void step(const Tensor& x, const Tensor& marks, std::uint64_t number) {
+    {
+      const TrainingPass training(1, number);
+      const Tensor h = dropout(relu(add(matmul(x, w1), b1)), 0.2);
+      const Tensor log_p = log_softmax(add(matmul(h, w2), b2));
+      backward(negate(mean(row_sums(multiply(log_p, marks)))));
+    }
+    for (Tensor* weight : {&w1, &b1, &w2, &b2}) {
+      for (std::size_t i = 0; i < weight->size(); ++i)
+        weight->mutable_data()[i] -= Real(0.1) * weight->grad()[i];
+      weight->clear_grad();
+    }
+  }
+};
+
+std::uint64_t allocations_of_steady_steps(Index batch, Index hidden) {
+  Mlp model{.inputs = 20, .hidden = hidden, .classes = 5};
+  const Tensor x = numbers({batch, 20}, -1, 1);
+  const Tensor marks = numbers({batch, 5}, 0, 1);
+  std::uint64_t number = 0;
+  for (; number < 20; ++number) model.step(x, marks, number);
+  const std::uint64_t before = allocations.load();
+  for (; number < 70; ++number) model.step(x, marks, number);
+  return allocations.load() - before;
+}
+
+TEST(Allocations, TheCounterCounts) {
+  if (!COUNTS_ALLOCATIONS) GTEST_SKIP() << "malloc belongs to a sanitizer here";
+  const std::uint64_t before = allocations.load();
+  void* volatile memory = std::malloc(100);
+  std::free(memory);
+  EXPECT_EQ(allocations.load(), before + 1);
+}
+
+TEST(Allocations, NoneInAStepOfASmallMlp) {
+  if (!COUNTS_ALLOCATIONS) GTEST_SKIP() << "malloc belongs to a sanitizer here";
+  EXPECT_EQ(allocations_of_steady_steps(16, 32), 0u);
+}
+
+TEST(Allocations, NoneInAStepThatRunsOnSeveralThreads) {
+  if (!COUNTS_ALLOCATIONS) GTEST_SKIP() << "malloc belongs to a sanitizer here";
+  set_threads(2);
+  EXPECT_EQ(allocations_of_steady_steps(700, 300), 0u);
+}
+
+}  // namespace
+}  // namespace tailgrad
