@@ -9,7 +9,7 @@ inline namespace TAILGRAD_PRECISION {
 
 Module::Module(Module& parent, std::string_view name)
     : parent_(&parent), seed_(parent.seed_), path_(parent.full_name(name)) {
-  parent.add({std::string(name), {}, this});
+  parent.register_part({std::string(name), {}, this});
 }
 
 // A module may go before its parent does (a layer that is replaced); its parent forgets it.
@@ -22,7 +22,7 @@ std::string Module::full_name(std::string_view name) const {
   return path_.empty() ? std::string(name) : path_ + "." + std::string(name);
 }
 
-void Module::add(Entry entry) {
+void Module::register_part(Entry entry) {
   const std::string what = "Module '" + path_ + "'";
   if (entry.name.empty() || entry.name.find('.') != std::string::npos)
     fail(what, "the name of a part must not be empty or have a dot; got '" + entry.name + "'");
@@ -34,7 +34,7 @@ void Module::add(Entry entry) {
 Tensor Module::parameter(std::string_view name, const Shape& shape, const Init& init) {
   Tensor tensor = Tensor::parameter(shape);
   init.fill(tensor, seed_, full_name(name));
-  add({std::string(name), tensor, nullptr});
+  register_part({std::string(name), tensor, nullptr});
   return tensor;
 }
 

@@ -63,7 +63,7 @@ class Module {
     const Module* child = nullptr;
   };
   std::string full_name(std::string_view name) const;
-  void add(Entry entry);
+  void register_part(Entry entry);
   void collect(std::vector<NamedTensor>& into) const;
 
   Module* parent_ = nullptr;
