@@ -9,6 +9,7 @@
 #include <tailgrad/core/ops/layer_norm.h>
 #include <tailgrad/core/ops/linear.h>
 #include <tailgrad/core/ops/matmul.h>
+#include <tailgrad/core/ops/normalize_rows.h>
 #include <tailgrad/core/ops/reduce.h>
 #include <tailgrad/core/ops/rows.h>
 #include <tailgrad/core/ops/softmax.h>
