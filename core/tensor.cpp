@@ -26,44 +26,9 @@ TensorBlock* new_block(const Shape& shape, bool with_values) {
   return block;
 }
 
-void retain(TensorBlock* block) {
-  if (block->shared) {
-    std::atomic_ref(block->references).fetch_add(1, std::memory_order_relaxed);
-  } else {
-    ++block->references;
-  }
-}
-
-void release(TensorBlock* block) noexcept {
-  while (block != nullptr) {
-    if (block->shared) {
-      if (std::atomic_ref(block->references).fetch_sub(1, std::memory_order_acq_rel) > 1) return;
-    } else if (--block->references > 0) {
-      return;
-    }
-    TensorBlock* base = block->base;
-    if (block->gradient != nullptr) Pool::release(block->gradient);
-    delete block->parameter;
-    block->~TensorBlock();
-    Pool::release(block);
-    block = base;
-  }
-}
-
 // Views of views share one base.
 TensorBlock* owner_of(TensorBlock* block) {
   return block->base != nullptr ? block->base : block;
-}
-
-TensorBlock* view(TensorBlock* of, const Shape& shape, std::size_t offset) {
-  TensorBlock* base = owner_of(of);
-  TensorBlock* block = new_block(shape, false);
-  block->requires_grad = of->requires_grad;
-  block->values = of->values + offset;
-  block->base = base;
-  block->offset = of->offset + offset;
-  retain(base);
-  return block;
 }
 
 // The gradient of an ordinary tensor, all zeros unless something has been added.
@@ -77,12 +42,24 @@ Real* zeroed_gradient(TensorBlock* block) {
 
 }  // namespace
 
-Tensor::Tensor(const Tensor& other) : block_(other.block_) {
-  if (block_ != nullptr) retain(block_);
+void Tensor::destroy(TensorBlock* block) noexcept {
+  TensorBlock* const base = block->base;
+  if (block->gradient != nullptr) Pool::release(block->gradient);
+  delete block->parameter;
+  block->~TensorBlock();
+  Pool::release(block);
+  if (base != nullptr) release(base);  // of a view; a base is no view, so this ends here
 }
 
-Tensor::~Tensor() {
-  release(block_);
+TensorBlock* Tensor::view(TensorBlock* of, const Shape& shape, std::size_t offset) {
+  TensorBlock* base = owner_of(of);
+  TensorBlock* block = new_block(shape, false);
+  block->requires_grad = of->requires_grad;
+  block->values = of->values + offset;
+  block->base = base;
+  block->offset = of->offset + offset;
+  retain(base);
+  return block;
 }
 
 Tensor Tensor::empty(const Shape& shape) {
@@ -122,31 +99,13 @@ Tensor Tensor::parameter(const Shape& shape) {
   return tensor;
 }
 
-const Shape& Tensor::shape() const {
-  if (block_ == nullptr) [[unlikely]]
-    fail("Tensor", "there is no tensor behind this handle; make one with Tensor::zeros or an op");
-  return block_->shape;
-}
-std::size_t Tensor::size() const {
-  return block_ != nullptr ? block_->size : shape().size();  // shape() throws
-}
-const Real* Tensor::data() const {
-  return block_->values;
-}
-Real* Tensor::mutable_data() const {
-  return block_->values;
+void Tensor::no_tensor() {
+  fail("Tensor", "there is no tensor behind this handle; make one with Tensor::zeros or an op");
 }
 
 Real Tensor::item(Where where) const {
   if (size() != 1) fail("item", "needs a tensor of one element", {{"tensor", shape()}}, where);
   return *data();
-}
-
-bool Tensor::requires_grad() const {
-  return block_->requires_grad;
-}
-void Tensor::mark_requires_grad() const {
-  block_->requires_grad = true;
 }
 
 Tensor& Tensor::require_grad() {

@@ -1,6 +1,7 @@
 // Tensor: a handle to a block of numbers and, when one is wanted, their gradient.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -9,12 +10,10 @@
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/real.h>
 #include <tailgrad/core/shape.h>
+#include <tailgrad/core/tensor_block.h>
 
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
-
-class ParameterGradient;
-struct TensorBlock;
 
 /// Where a backward pass puts a gradient: adds to `data` or, when `fresh`, writes it (what is there
 /// is then garbage). Either way it must fill all elements.
@@ -33,13 +32,17 @@ class Tensor {
  public:
   /// No tensor; defined() is false.
   Tensor() = default;
-  Tensor(const Tensor& other);
+  Tensor(const Tensor& other) : block_(other.block_) {
+    if (block_ != nullptr) retain(block_);
+  }
   Tensor(Tensor&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
   Tensor& operator=(Tensor other) noexcept {
     std::swap(block_, other.block_);
     return *this;
   }
-  ~Tensor();
+  ~Tensor() {
+    if (block_ != nullptr) release(block_);
+  }
 
   /// Values not set. For kernels that write every element.
   static Tensor empty(const Shape& shape);
@@ -52,19 +55,27 @@ class Tensor {
   static Tensor parameter(const Shape& shape);
 
   bool defined() const { return block_ != nullptr; }
-  const Shape& shape() const;
-  std::size_t size() const;
+  const Shape& shape() const {
+    if (block_ == nullptr) [[unlikely]]
+      no_tensor();
+    return block_->shape;
+  }
+  std::size_t size() const {
+    if (block_ == nullptr) [[unlikely]]
+      no_tensor();
+    return block_->size;
+  }
   Index rows() const { return shape().rows(); }
   Index cols() const { return shape().cols(); }
 
-  const Real* data() const;
-  Real* mutable_data() const;
+  const Real* data() const { return block_->values; }
+  Real* mutable_data() const { return block_->values; }
   std::span<const Real> values() const { return {data(), size()}; }
   std::span<Real> mutable_values() const { return {mutable_data(), size()}; }
   /// The only element. Throws Error when there are several.
   Real item(Where where = {}) const;
 
-  bool requires_grad() const;
+  bool requires_grad() const { return block_->requires_grad; }
   /// Asks for a gradient (of a tensor that no op made). Returns *this.
   Tensor& require_grad();
   /// Whether a backward pass has reached this tensor since it was made or cleared.
@@ -97,7 +108,26 @@ class Tensor {
   friend class Tape;
   friend class GradientSet;
   explicit Tensor(TensorBlock* block) : block_(block) {}
-  void mark_requires_grad() const;
+  void mark_requires_grad() const { block_->requires_grad = true; }
+
+  static void retain(TensorBlock* block) {
+    if (block->shared) {
+      std::atomic_ref(block->references).fetch_add(1, std::memory_order_relaxed);
+    } else {
+      ++block->references;
+    }
+  }
+  static void release(TensorBlock* block) noexcept {
+    if (block->shared) {
+      if (std::atomic_ref(block->references).fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+    } else if (--block->references > 0) {
+      return;
+    }
+    destroy(block);
+  }
+  [[noreturn, gnu::cold]] static void no_tensor();
+  static void destroy(TensorBlock* block) noexcept;
+  static TensorBlock* view(TensorBlock* of, const Shape& shape, std::size_t offset);
 
   TensorBlock* block_ = nullptr;
 };

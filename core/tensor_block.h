@@ -1,4 +1,5 @@
-// What a Tensor points at. Private to core's tensor files.
+// What a Tensor points at. In a header only so that handles are copied
+// inline; nothing but core's tensor files looks inside.
 #pragma once
 
 #include <tailgrad/core/real.h>
