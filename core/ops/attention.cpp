@@ -6,14 +6,15 @@
 #include <string>
 #include <utility>
 
+#include <tailgrad/core/kernels/dropout_mask.h>
 #include <tailgrad/core/kernels/gemm.h>
-#include <tailgrad/core/kernels/kept.h>
 #include <tailgrad/core/kernels/lanes.h>
 #include <tailgrad/core/kernels/scratch.h>
 #include <tailgrad/core/kernels/vec_math.h>
 #include <tailgrad/core/parallel.h>
 #include <tailgrad/core/random.h>
 #include <tailgrad/core/tape.h>
+#include <tailgrad/core/training_pass.h>
 
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
@@ -27,16 +28,21 @@ constexpr std::size_t kBlockElements = std::size_t{1} << 18;  // weights at hand
 constexpr std::size_t kTaskElements = std::size_t{1} << 15;   // weights that pay for a thread
 
 // Which weights are dropped: a pure function of the place, see core/random.h.
-struct DropoutKey {
-  Real rate = 0;
-  std::uint64_t seed = 0, stream = 0, step = 0;
+struct Dropping {
+  DropoutKey key;
+  std::uint32_t threshold = 0;  ///< of 65536ths; 0: nothing is dropped
 
-  bool on() const { return rate > 0; }
-  Real scale() const { return 1 / (1 - rate); }
-  std::uint32_t threshold() const {
-    return static_cast<std::uint32_t>(static_cast<double>(rate) * 4294967296.0);
-  }
+  bool on() const { return threshold > 0; }
+  Real scale() const { return static_cast<Real>(65536.0 / (65536 - threshold)); }
 };
+
+Dropping dropping(double rate) {
+  TrainingPass* const pass = TrainingPass::current();
+  if (pass == nullptr) return {};
+  // Counted even when nothing is dropped: the other dropouts keep their numbers.
+  const DropoutKey key{pass->seed(), pass->step(), pass->shard(), pass->next_use()};
+  return {key, std::min(dropout_threshold(rate), 65535U)};
+}
 
 // Everything about one call but the numbers.
 struct Plan {
@@ -44,7 +50,7 @@ struct Plan {
   std::size_t heads;
   std::size_t width;
   bool keep;  ///< whether weights are saved at all
-  DropoutKey dropout;
+  Dropping dropout;
 
   std::size_t head_width() const { return width / heads; }
   std::size_t stride() const { return 3 * width; }
@@ -115,16 +121,30 @@ void softmax_rows(Real* weights, std::size_t rows, std::size_t cols) {
   }
 }
 
-// Marks the dropped weights by their sign bit.
+constexpr std::size_t kWordsAtOnce = 256;  // philox_words is fastest in whole runs of these
+
+std::size_t words_for(std::size_t weights) {
+  return (weights / 2 + kWordsAtOnce) / kWordsAtOnce * kWordsAtOnce;
+}
+
+// Marks the dropped weights of the queries from `row` on by their sign bit. 16 random bits decide
+// on a weight: the halves of the words, first all low ones, then all high ones. Every head of every
+// sequence has its own range of words.
 void mark_dropped(Real* __restrict weights, const Plan& plan, const Task& task, std::size_t row,
                   std::size_t rows, std::uint32_t* __restrict words) {
   const std::size_t count = rows * task.length;
+  const std::size_t word_count = words_for(count);
+  const DropoutKey& key = plan.dropout.key;
   const std::uint64_t place = task.first_token * plan.heads + task.head;
-  philox_words(plan.dropout.seed, plan.dropout.stream, plan.dropout.step,
-               (place << 36) + row * task.length, {words, count});
-  const std::uint32_t threshold = plan.dropout.threshold();
-  for (std::size_t i = 0; i < count; ++i)
-    weights[i] = words[i] < threshold ? -weights[i] : weights[i];
+  philox_words(key.seed, random_stream("attention") + (std::uint64_t{key.shard} << 32) + key.use,
+               key.step, (place << 36) + row * task.length, {words, word_count});
+  const std::uint32_t threshold = plan.dropout.threshold;
+  const std::size_t low = std::min(count, word_count);
+  for (std::size_t i = 0; i < low; ++i)
+    weights[i] = (words[i] & 0xffffU) < threshold ? -weights[i] : weights[i];
+  Real* __restrict rest = weights + low;
+  for (std::size_t i = 0; i < count - low; ++i)
+    rest[i] = (words[i] >> 16) < threshold ? -rest[i] : rest[i];
 }
 
 // The weights after dropout, from the marked ones.
@@ -141,7 +161,7 @@ struct Work {
   Work(const Plan& plan, const Task& task, bool backward)
       : weights(task.block * task.length),
         dropped(plan.dropout.on() ? task.block * task.length : 0),
-        words(plan.dropout.on() ? task.block * task.length : 0),
+        words(plan.dropout.on() ? words_for(task.block * task.length) : 0),
         gradient(backward ? task.block * task.length : 0) {}
   Scratch<Real> weights, dropped;
   Scratch<std::uint32_t> words;
@@ -238,7 +258,7 @@ void backward_task(GradientTarget to, const Real* upstream, const Real* kept, co
   }
 }
 
-void check(const Tensor& qkv, std::span<const Index> offsets, Index heads, Real dropout,
+void check(const Tensor& qkv, std::span<const Index> offsets, Index heads, double dropout,
            Where where) {
   const Shape& shape = qkv.shape();
   if (shape.rank() != 2 || shape[1] % 3 != 0)
@@ -264,13 +284,13 @@ void check(const Tensor& qkv, std::span<const Index> offsets, Index heads, Real 
 
 }  // namespace
 
-Tensor attention(const Tensor& qkv, std::span<const Index> offsets, Index heads, Real dropout,
+Tensor attention(const Tensor& qkv, std::span<const Index> offsets, Index heads, double dropout,
                  Where where) {
   check(qkv, offsets, heads, dropout, where);
   const auto width = static_cast<std::size_t>(qkv.cols() / 3);
   const Tensor out = Tensor::empty({qkv.rows(), qkv.cols() / 3});
   const bool recorded = Tape::current().enabled() && qkv.requires_grad();
-  Plan plan{offsets, static_cast<std::size_t>(heads), width, recorded, {}};
+  Plan plan{offsets, static_cast<std::size_t>(heads), width, recorded, dropping(dropout)};
   const std::size_t weights = weights_of(plan).first;
   plan.keep = recorded && weights <= kKeptTotal;
   const Tensor kept = plan.keep ? Tensor::empty({index(weights)}) : Tensor{};
@@ -284,9 +304,9 @@ Tensor attention(const Tensor& qkv, std::span<const Index> offsets, Index heads,
     return out;
   }
   Tape::current().record("attention", out, {&qkv},
-                         [qkv, out, kept, plan, own = kernels::Kept<Index>(offsets)]() {
+                         [qkv, out, kept, plan, own = Scratch<Index>(offsets)]() {
                            Plan here = plan;
-                           here.offsets = own.values();
+                           here.offsets = {own.data(), plan.offsets.size()};
                            const GradientTarget to = qkv.gradient_target();
                            const Real* const saved = here.keep ? kept.data() : nullptr;
                            if (here.width == 0) return;

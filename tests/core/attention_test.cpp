@@ -12,6 +12,7 @@
 #include <support/messages.h>
 #include <tailgrad/core/pool.h>
 #include <tailgrad/core/tape.h>
+#include <tailgrad/core/training_pass.h>
 
 namespace tailgrad {
 namespace {
@@ -123,6 +124,71 @@ TEST(Attention, MemoryOfALongSequenceGrowsWithItsLength) {
   const Tensor out = attention(qkv, std::vector<Index>{0, tokens}, 1);
   Tape::current().backward(out, Tensor::full(out.shape(), 1));
   EXPECT_LT(Pool::total().reserved_bytes - before, std::uint64_t{64} << 20);
+}
+
+TEST(Attention, DropsWeightsInATrainingPassOnly) {
+  for (const Case& c : kCases) {
+    const std::vector<Index> offsets = offsets_of(c.lengths);
+    EXPECT_GRADIENTS(
+        [&](const Tensor& qkv) {
+          const TrainingPass pass(3, 7);
+          return attention(qkv, offsets, c.heads, 0.4);
+        },
+        wanted({offsets.back(), 3 * c.width}));
+  }
+  const std::vector<Index> offsets{0, 5};
+  const Tensor qkv = numbers({5, 12}, -2, 2);
+  EXPECT_THAT(attention(qkv, offsets, 2, 0.4).values(),
+              ::testing::ElementsAreArray(attention(qkv, offsets, 2).values()));
+}
+
+TEST(Attention, DropsTheGivenShareAndScalesTheRest) {
+  // Equal queries and values of one: every output is the sum of the weights that were kept, each
+  // 1 / length / (1 - rate), so the outputs count them.
+  for (const Index length : {600, 61}) {  // computed again in the backward pass, and saved
+    const Tensor qkv = Tensor::zeros({length, 6});
+    for (Index t = 0; t < length; ++t)
+      for (Index c = 4; c < 6; ++c) qkv.mutable_data()[6 * t + c] = 1;
+    const TrainingPass pass(1, 2);
+    const Tensor out = attention(qkv, std::vector<Index>{0, length}, 2, 0.25);
+    double mean = 0;
+    for (Real value : out.values()) {
+      const double kept = value * length * 0.75;
+      EXPECT_NEAR(kept, std::round(kept), 1e-9);
+      mean += value / static_cast<double>(out.size());
+    }
+    const double draws = 2.0 * length * length;
+    EXPECT_NEAR(mean, 1, 5 * std::sqrt(0.25 / 0.75 / draws));
+    // Another use, another mask.
+    const Tensor again = attention(qkv, std::vector<Index>{0, length}, 2, 0.25);
+    EXPECT_FALSE(std::ranges::equal(out.values(), again.values()));
+  }
+}
+
+TEST(Attention, ALongSequenceDropsTheSameWeightsInItsBackwardPass) {
+  const std::vector<Index> offsets{0, 600};
+  const Tensor qkv = wanted({600, 6}, -2, 2);
+  const auto value = [&] {
+    const TrainingPass pass(1, 2);
+    return attention(qkv, offsets, 1, 0.3);
+  };
+  const Tensor upstream = numbers({600, 2}, -1, 1, 5);
+  Tape::current().backward(value(), upstream);
+  const auto sum = [&] {
+    const NoGrad no_grad;
+    const Tensor y = value();
+    return std::inner_product(y.values().begin(), y.values().end(), upstream.values().begin(), 0.0);
+  };
+  for (std::size_t i : {0U, 3U, 1804U, 2999U, 3599U}) {
+    Real& x = qkv.mutable_data()[i];
+    const Real before = x;
+    x = before + 1e-4;
+    const double up = sum();
+    x = before - 1e-4;
+    const double down = sum();
+    x = before;
+    EXPECT_NEAR(qkv.grad()[i], (up - down) / 2e-4, 1e-7);
+  }
 }
 
 TEST(Attention, BadArgumentsAreNamed) {
