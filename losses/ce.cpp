@@ -6,15 +6,12 @@ namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 namespace {
 
-struct Rule {
+struct SmoothedRule {
   Real sure;
+  Real uniform;
   rows::TrueClassLoss operator()(const rows::TrueClass& t) const {
     return {-sure * t.log_p, -sure};
   }
-};
-
-struct SmoothedRule : Rule {
-  Real uniform;
 };
 
 class CrossEntropy final : public Loss {
@@ -29,14 +26,15 @@ class CrossEntropy final : public Loss {
       return rows::true_class_loss(frame_, call, call.counted, logits, targets, pass, where,
                                    rows::PlainLogits{}, rule);
     };
-    if (smoothing_ == 0) return run(Rule{1});
-    return run(SmoothedRule{{static_cast<Real>(1 - smoothing_)},
+    if (smoothing_ == 0) return run(rows::LogRule{});
+    return run(SmoothedRule{static_cast<Real>(1 - smoothing_),
                             static_cast<Real>(smoothing_ / static_cast<double>(call.classes))});
   }
   double normaliser(const Targets& targets, Index classes) const override {
     return frame_.check_classes(targets, classes, {}).counted;
   }
   std::string text() const override { return frame_.text(); }
+  std::vector<std::string> warnings() const override { return frame_.warnings(); }
 
  private:
   LossFrame frame_;

@@ -21,8 +21,7 @@ ClassCounts::ClassCounts(std::span<const double> given, double items)
   }
   if (raw_.empty()) fail("class counts", "there must be at least one class");
   const double sum = std::accumulate(raw_.begin(), raw_.end(), 0.0);
-  if (sum == 0) fail("class counts", "all counts are 0; there must be at least one training item");
-  if (items_ == 0) items_ = sum;
+  if (items_ == 0) items_ = std::max(sum, 1.0);
   const double largest = *std::ranges::max_element(raw_);
   if (!std::isfinite(items_) || items_ < largest)
     fail("class counts",

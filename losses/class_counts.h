@@ -18,8 +18,8 @@ class ClassCounts {
   /// No counts: enough for losses that need none.
   ClassCounts() = default;
   /// `items` is the number of training items; 0: the sum of the counts (right unless an item may
-  /// have several classes). Throws Error for a negative or non-finite count, all counts 0, or more
-  /// items of a class than items.
+  /// have several classes). Throws Error for a negative or non-finite count, no class, or
+  /// more items of a class than items.
   explicit ClassCounts(std::span<const double> counts, double items = 0);
   explicit ClassCounts(std::span<const std::int64_t> counts, double items = 0);
   /// Counts the labels 0 .. classes-1. Throws Error for a label outside, but `ignored`.

@@ -35,9 +35,17 @@ void LossFrame::multiply_weights(const std::vector<double>& factors) {
   }
 }
 
-void LossFrame::need_counts(const LossSetup& setup, const char* what) const {
+void LossFrame::need_counts(const LossSetup& setup, const char* what) {
   if (setup.counts.empty())
     tailgrad::fail(name_, fmt::format("needs the class counts of the training data for {}", what));
+  for (const std::string& warning : setup.counts.warnings()) warn(warning);
+}
+
+void LossFrame::weigh_by_counts(const LossSetup& setup, const WeightOptions& options) {
+  need_counts(setup, "its class weights");
+  const ClassWeights weights = class_weights(setup.counts, options);
+  for (const std::string& warning : weights.warnings) warn(warning);
+  multiply_weights(weights.values);
 }
 
 void LossFrame::refuse_weights(const char* why) const {
@@ -49,11 +57,26 @@ void LossFrame::fail(const std::string& rule, const Where& where) const {
   tailgrad::fail(name_, rule, {}, where);
 }
 
+void LossFrame::check_shape(const Tensor& logits, const Where& where) const {
+  if (logits.defined() && logits.shape().rank() == 2) return;
+  tailgrad::fail(name_, "needs logits [items, classes]",
+                 {{"logits", logits.defined() ? logits.shape() : Shape{}}}, where);
+}
+
+// One column of logits means two classes; the counts of a multi-label loss may then be those of
+// the positive class alone.
+void LossFrame::check_width(std::size_t columns, bool multi_label, const Where& where) const {
+  if (columns < 1) fail("needs at least one column of logits", where);
+  const bool fits =
+      columns == 1 ? classes_ == 2 || (multi_label && classes_ == 1) : classes_ == columns;
+  if (classes_ != 0 && !fits)
+    fail(fmt::format("was made for {} classes; the logits have {} columns", classes_, columns),
+         where);
+}
+
 LossFrame::Call LossFrame::check_classes(const Tensor& logits, const Targets& targets,
                                          const Where& where) const {
-  if (!logits.defined() || logits.shape().rank() != 2)
-    tailgrad::fail(name_, "needs logits [items, classes]",
-                   {{"logits", logits.defined() ? logits.shape() : Shape{}}}, where);
+  check_shape(logits, where);
   const Call call = check_classes(targets, logits.cols(), where);
   if (call.items != static_cast<std::size_t>(logits.rows()))
     tailgrad::fail(name_, fmt::format("needs one label a row of logits, not {}", call.items),
@@ -65,7 +88,12 @@ LossFrame::Call LossFrame::check_classes(const Targets& targets, Index columns,
                                          const Where& where) const {
   if (targets.classes.empty() && !targets.marks.empty())
     fail("needs one class label an item, not marks [items, classes]", where);
-  if (columns < 1) fail("needs at least one column of logits", where);
+  check_width(static_cast<std::size_t>(std::max(columns, 0)), false, where);
+  return check_labels(targets, columns, where);
+}
+
+LossFrame::Call LossFrame::check_labels(const Targets& targets, Index columns,
+                                        const Where& where) const {
   Call call{.items = targets.classes.size(), .columns = static_cast<std::size_t>(columns)};
   call.classes = std::max<std::size_t>(call.columns, 2);
   if (classes_ != 0 && classes_ != call.classes)
@@ -99,30 +127,24 @@ LossFrame::Call LossFrame::check_classes(const Targets& targets, Index columns,
 
 LossFrame::Call LossFrame::check_marks(const Tensor& logits, const Targets& targets,
                                        const Where& where) const {
-  if (!logits.defined() || logits.shape().rank() != 2)
-    tailgrad::fail(name_, "needs logits [items, classes]",
-                   {{"logits", logits.defined() ? logits.shape() : Shape{}}}, where);
-  if (targets.marks.empty()) return check_classes(logits, targets, where);
-  if (targets.marks.size() != logits.size())
-    tailgrad::fail(
-        name_,
-        fmt::format("needs marks [items, classes] as many as logits, not {}", targets.marks.size()),
-        {{"logits", logits.shape()}}, where);
-  return check_marks(targets, logits.cols(), where);
+  check_shape(logits, where);
+  const Call call = check_marks(targets, logits.cols(), where);
+  if (call.items != static_cast<std::size_t>(logits.rows()))
+    tailgrad::fail(name_,
+                   fmt::format("needs targets for every row of logits, not for {}", call.items),
+                   {{"logits", logits.shape()}}, where);
+  return call;
 }
 
 LossFrame::Call LossFrame::check_marks(const Targets& targets, Index columns,
                                        const Where& where) const {
-  if (targets.marks.empty()) return check_classes(targets, columns, where);
-  if (!targets.classes.empty()) fail("needs class labels or marks, not both", where);
-  if (columns < 1) fail("needs at least one column of logits", where);
-  const auto width = static_cast<std::size_t>(columns);
+  if (!targets.marks.empty() && !targets.classes.empty())
+    fail("needs class labels or marks, not both", where);
+  const auto width = static_cast<std::size_t>(std::max(columns, 0));
+  check_width(width, true, where);
+  if (targets.marks.empty()) return check_labels(targets, columns, where);
   if (targets.marks.size() % width != 0)
     fail(fmt::format("{} marks do not make rows of {} classes", targets.marks.size(), columns),
-         where);
-  // Counts of a one-logit problem may be those of the positive class alone or of both classes.
-  if (classes_ != 0 && classes_ != width && !(width == 1 && classes_ == 2))
-    fail(fmt::format("was made for {} classes; the logits have {} columns", classes_, columns),
          where);
   const auto bad = std::ranges::find_if(targets.marks, [](std::uint8_t mark) { return mark > 1; });
   if (bad != targets.marks.end()) {
@@ -137,6 +159,18 @@ LossFrame::Call LossFrame::check_marks(const Targets& targets, Index columns,
           .classes = width,
           .counted = items,
           .weight = items};
+}
+
+void LossFrame::check_statistics(const LossPass& pass, std::size_t size, const Where& where) const {
+  if (pass.statistics.empty() && pass.first_item > 0)
+    fail(
+        "is a loss of the whole batch and does not decompose: a shard needs the statistics() of "
+        "all shards, added up, in LossPass::statistics",
+        where);
+  if (!pass.statistics.empty() && pass.statistics.size() != size)
+    fail(fmt::format("needs {} statistics, the sum of statistics() over all shards; got {}", size,
+                     pass.statistics.size()),
+         where);
 }
 
 void LossFrame::fail_not_finite(const Tensor& logits, const Targets& targets, std::size_t first_row,

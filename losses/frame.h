@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <tailgrad/core/form_spec.h>
@@ -44,17 +45,28 @@ class LossFrame {
   Call check_marks(const Tensor& logits, const Targets& targets, const Where& where) const;
   Call check_marks(const Targets& targets, Index columns, const Where& where) const;
 
+  /// For losses of the whole batch. Throws Error unless the pass has no statistics or `size` of
+  /// them, and when a shard that is not the first comes without them: its gradient would be that
+  /// of another loss.
+  void check_statistics(const LossPass& pass, std::size_t size, const Where& where) const;
+
   const std::string& name() const { return name_; }
   const std::string& text() const { return text_; }
   Index ignored() const { return ignored_; }
   /// One a class; null when there are none.
+  bool is_ignored(Index label) const { return label == ignored_; }
   const Real* weights() const { return weights_.empty() ? nullptr : weights_.data(); }
   /// Multiplies the weights by these (so weights by formula and the caller's go together).
   void multiply_weights(const std::vector<double>& factors);
   /// Throws Error unless the loss was made with class counts, which it needs to compute `what`.
-  void need_counts(const LossSetup& setup, const char* what) const;
+  void need_counts(const LossSetup& setup, const char* what);
+  /// Multiplies the weights by class_weights(counts, options).
+  void weigh_by_counts(const LossSetup& setup, const WeightOptions& options);
   /// Throws Error when the loss was made with class weights, which have no meaning for it.
   void refuse_weights(const char* why) const;
+
+  void warn(std::string text) { warnings_.push_back(std::move(text)); }
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
   [[noreturn, gnu::cold]] void fail(const std::string& rule, const Where& where) const;
   /// Finds and reports the cause of a loss that is not finite: a logit that is not.
@@ -63,11 +75,16 @@ class LossFrame {
                                                const Where& where) const;
 
  private:
+  void check_shape(const Tensor& logits, const Where& where) const;
+  void check_width(std::size_t columns, bool multi_label, const Where& where) const;
+  Call check_labels(const Targets& targets, Index columns, const Where& where) const;
+
   std::string name_;
   std::string text_;
   Index ignored_;
   std::size_t classes_ = 0;  ///< that counts or weights were given for; 0: any number
   std::vector<Real> weights_;
+  std::vector<std::string> warnings_;
 };
 
 /// Whether a call on these logits must store a gradient.

@@ -6,33 +6,14 @@ namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 namespace {
 
-class LogitAdjusted final : public Loss {
- public:
-  LogitAdjusted(const Settings& settings, const LossSetup& setup, double tau)
-      : frame_(settings, setup) {
-    frame_.need_counts(setup, "the prior");
-    std::vector<double> shift = setup.counts.log_prior();
-    for (double& value : shift) value *= tau;  // never log(pi^tau + eps): that floors large tau
-    shift_ = rows::padded(shift, 0);
-  }
-
-  LossOutput operator()(const Tensor& logits, const Targets& targets, const LossPass& pass,
-                        Where where) const override {
-    const auto call = frame_.check_classes(logits, targets, where);
-    return rows::true_class_loss(frame_, call, call.counted, logits, targets, pass, where,
-                                 rows::ShiftedLogits{shift_.data()}, [](const rows::TrueClass& t) {
-                                   return rows::TrueClassLoss{-t.log_p, -1};
-                                 });
-  }
-  double normaliser(const Targets& targets, Index classes) const override {
-    return frame_.check_classes(targets, classes, {}).counted;
-  }
-  std::string text() const override { return frame_.text(); }
-
- private:
-  LossFrame frame_;
-  std::vector<Real> shift_;
-};
+std::unique_ptr<Loss> adjusted(const Settings& settings, const LossSetup& setup, double tau) {
+  LossFrame frame(settings, setup);
+  frame.need_counts(setup, "the prior");
+  std::vector<double> shift = setup.counts.log_prior();
+  for (double& value : shift) value *= tau;  // never log(pi^tau + eps): that floors large tau
+  return rows::true_class(std::move(frame), rows::ShiftedLogits{rows::padded(shift)},
+                          rows::LogRule{});
+}
 
 }  // namespace
 
@@ -48,7 +29,7 @@ LossEntry la_entry() {
                                 .source = "Menon et al. 2021, section 4"}}},
           .needs_counts = true,
           .make = [](const Settings& settings, const LossSetup& setup) -> std::unique_ptr<Loss> {
-            return std::make_unique<LogitAdjusted>(settings, setup, settings.number("tau"));
+            return adjusted(settings, setup, settings.number("tau"));
           }};
 }
 
@@ -59,7 +40,7 @@ LossEntry balanced_softmax_entry() {
                    .source = "Ren et al. 2020, Balanced meta-softmax, eq. 4"},
           .needs_counts = true,
           .make = [](const Settings& settings, const LossSetup& setup) -> std::unique_ptr<Loss> {
-            return std::make_unique<LogitAdjusted>(settings, setup, 1);
+            return adjusted(settings, setup, 1);
           }};
 }
 

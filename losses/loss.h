@@ -60,6 +60,8 @@ class Loss {
   /// False for losses of the whole batch (dice over a set): the gradient of a shard needs the
   /// statistics of all shards.
   virtual bool decomposes() const { return true; }
+  /// What the user should know: an empty class, weights that became 0. Empty as a rule.
+  virtual std::vector<std::string> warnings() const { return {}; }
   /// What a shard contributes to the whole batch; empty for losses that decompose.
   virtual std::vector<double> statistics(const Tensor& logits, const Targets& targets) const;
 };

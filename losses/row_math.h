@@ -2,6 +2,7 @@
 // the length alone, never on the instruction set.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <limits>
 
@@ -25,20 +26,38 @@ inline Lanes load(const Real* from) {
   return *reinterpret_cast<const Lanes*>(from);
 }
 
+typedef Real Half __attribute__((vector_size(8 * sizeof(Real))));
+typedef Real Quarter __attribute__((vector_size(4 * sizeof(Real))));
+
+inline Half low(const Lanes& v) {
+  return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7);
+}
+inline Half high(const Lanes& v) {
+  return __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+inline Quarter low(const Half& v) {
+  return __builtin_shufflevector(v, v, 0, 1, 2, 3);
+}
+inline Quarter high(const Half& v) {
+  return __builtin_shufflevector(v, v, 4, 5, 6, 7);
+}
+
 inline Real sum_of(const Lanes& v) {
-  Real half[8];
-  for (std::size_t l = 0; l < 8; ++l) half[l] = v[l] + v[l + 8];
-  for (std::size_t l = 0; l < 4; ++l) half[l] += half[l + 4];
-  return (half[0] + half[2]) + (half[1] + half[3]);
+  const Half half = low(v) + high(v);
+  const Quarter quarter = low(half) + high(half);
+  return (quarter[0] + quarter[2]) + (quarter[1] + quarter[3]);
 }
 
 inline Real max_of(const Lanes& v) {
-  Real half[8];
-  for (std::size_t l = 0; l < 8; ++l) half[l] = v[l] > v[l + 8] ? v[l] : v[l + 8];
-  for (std::size_t l = 0; l < 4; ++l) half[l] = half[l] > half[l + 4] ? half[l] : half[l + 4];
-  const Real a = half[0] > half[2] ? half[0] : half[2];
-  const Real b = half[1] > half[3] ? half[1] : half[3];
-  return a > b ? a : b;
+  const Half a = low(v);
+  const Half b = high(v);
+  const Half half = a > b ? a : b;
+  const Quarter c = low(half);
+  const Quarter d = high(half);
+  const Quarter quarter = c > d ? c : d;
+  const Real e = quarter[0] > quarter[2] ? quarter[0] : quarter[2];
+  const Real f = quarter[1] > quarter[3] ? quarter[1] : quarter[3];
+  return e > f ? e : f;
 }
 
 /// The largest of `size` >= 16 numbers (a NaN may be passed over).
@@ -62,6 +81,30 @@ inline Real sum_of(const Real* row, std::size_t size) {
   return total;
 }
 #pragma GCC diagnostic pop
+
+/// Where the first number equal to `value` is; 0 when there is none (NaNs).
+inline std::size_t find(const Real* row, std::size_t size, Real value) {
+  std::size_t k = 0;
+  for (; k + kLanes <= size; k += kLanes) {
+    int hits = 0;
+    for (std::size_t l = 0; l < kLanes; ++l) hits |= row[k + l] == value;
+    if (hits != 0) break;
+  }
+  for (; k < size; ++k)
+    if (row[k] == value) return k;
+  return 0;
+}
+
+/// x^a for x >= 0, a >= 0, with 0^0 = 1.
+inline Real power(Real x, Real a) {
+  return a == 0 ? Real{1} : kernels::exp(a * kernels::log(x));
+}
+
+/// e^x - 1; in double without cancellation.
+inline Real exp_minus_1(Real x) {
+  if constexpr (sizeof(Real) == 8) return static_cast<Real>(std::expm1(x));
+  return kernels::exp(x) - 1;
+}
 
 }  // namespace rows
 }  // namespace TAILGRAD_PRECISION

@@ -6,8 +6,24 @@
 #include <nlohmann/json.hpp>
 
 #include <tailgrad/core/text_form.h>
+#include <tailgrad/losses/asl.h>
+#include <tailgrad/losses/bce.h>
+#include <tailgrad/losses/cb.h>
 #include <tailgrad/losses/ce.h>
+#include <tailgrad/losses/compound.h>
+#include <tailgrad/losses/eql.h>
+#include <tailgrad/losses/focal.h>
+#include <tailgrad/losses/gce.h>
 #include <tailgrad/losses/la.h>
+#include <tailgrad/losses/lade.h>
+#include <tailgrad/losses/ldam.h>
+#include <tailgrad/losses/logit_norm.h>
+#include <tailgrad/losses/overlap.h>
+#include <tailgrad/losses/pairwise.h>
+#include <tailgrad/losses/poly.h>
+#include <tailgrad/losses/seesaw.h>
+#include <tailgrad/losses/vs.h>
+#include <tailgrad/losses/wce.h>
 
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
@@ -28,9 +44,19 @@ std::string_view task_text(LossTask task) {
 
 const std::vector<LossEntry>& loss_table() {
   static const std::vector<LossEntry> table = {
-      ce_entry(),
-      la_entry(),
-      balanced_softmax_entry(),
+      ce_entry(),        wce_entry(),
+      bce_entry(),       focal_entry(),
+      cb_entry(),        dice_entry(),
+      tversky_entry(),   dsc_entry(),
+      la_entry(),        balanced_softmax_entry(),
+      pairwise_entry(),  adaptive_entry(),
+      equalised_entry(), eql_entry(),
+      ldam_entry(),      vs_entry(),
+      seesaw_entry(),    lade_entry(),
+      asl_entry(),       poly_entry(),
+      gce_entry(),       logit_norm_entry(),
+      ce_dice_entry(),   mix_entry(),
+      drw_entry(),
   };
   return table;
 }

@@ -4,9 +4,9 @@
 //
 // A loss supplies two things:
 //   Logits   how the logits x of the softmax come from the logits z that were given:
-//              void fill(std::size_t item, std::size_t y, const Real* z, Real* x, std::size_t size)
-//              void pull_back(std::size_t item, std::size_t y, const Real* z, Real* g, size)
-//            the second turns d loss / d x into d loss / d z in place. PlainLogits: x = z.
+//              void fill(const RowAt& at, Real* x)       writes at.size numbers
+//              void pull_back(const RowAt& at, Real* g)  turns d loss / d x into d loss / d z
+//            PlainLogits: x = z.
 //   Rule     TrueClassLoss rule(TrueClass): the loss of a row and its slope, d loss / d log p_t.
 //            With a member `uniform` u it also adds u sum_k -log p_k (label smoothing).
 // The gradient follows: d loss / d x_k = slope (1[k = t] - p_k) + u (C p_k - 1).
@@ -15,6 +15,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <tailgrad/core/parallel.h>
 #include <tailgrad/losses/frame.h>
@@ -36,23 +40,57 @@ struct TrueClassLoss {
   Real slope;  ///< d loss / d log p
 };
 
+/// One row as Logits see it.
+struct RowAt {
+  std::size_t item;     ///< row of the batch
+  std::size_t y;        ///< its class
+  std::size_t classes;  ///< numbers that are logits
+  std::size_t size;     ///< numbers in a row; beyond `classes` they are minus infinity
+  const Real* z;        ///< the given logits
+  const LossPass* pass;
+};
+
 struct PlainLogits {
   static constexpr bool kPlain = true;
 };
 
-/// x = z + shift, one shift a class for all rows. `shift` holds at least kLanes numbers.
+/// Copies class values for use as rows: filled up to kLanes, because short rows are.
+inline std::vector<Real> padded(const std::vector<double>& values, Real filler = 0) {
+  std::vector<Real> row(values.begin(), values.end());
+  if (row.size() < kLanes) row.resize(kLanes, filler);
+  return row;
+}
+
+/// x = z + shift, one shift a class.
 struct ShiftedLogits {
   static constexpr bool kPlain = false;
-  const Real* shift;
+  std::vector<Real> shift;  ///< padded()
 
-  void fill(std::size_t, std::size_t, const Real* z, Real* x, std::size_t size) const {
-    for (std::size_t k = 0; k < size; ++k) x[k] = z[k] + shift[k];
+  void fill(const RowAt& at, Real* __restrict x) const {
+    const Real* b = shift.data();
+    for (std::size_t k = 0; k < at.size; ++k) x[k] = at.z[k] + b[k];
   }
-  void pull_back(std::size_t, std::size_t, const Real*, Real*, std::size_t) const {}
+  void pull_back(const RowAt&, Real*) const {}
 };
 
-/// Copies class values for use as rows: filled up to kLanes, because short rows are.
-std::vector<Real> padded(const std::vector<double>& values, Real filler);
+/// x_k = factor_k z_k + shift_k, and own_y in place of shift_y for the true class.
+struct AffineLogits {
+  static constexpr bool kPlain = false;
+  std::vector<Real> factor;  ///< padded() with 1
+  std::vector<Real> shift;   ///< padded()
+  std::vector<Real> own;     ///< one a class
+
+  void fill(const RowAt& at, Real* __restrict x) const {
+    const Real* a = factor.data();
+    const Real* b = shift.data();
+    for (std::size_t k = 0; k < at.size; ++k) x[k] = a[k] * at.z[k] + b[k];
+    x[at.y] = a[at.y] * at.z[at.y] + own[at.y];
+  }
+  void pull_back(const RowAt& at, Real* __restrict g) const {
+    const Real* a = factor.data();
+    for (std::size_t k = 0; k < at.size; ++k) g[k] *= a[k];
+  }
+};
 
 template <class Rule>
 concept HasUniformPart = requires(const Rule& rule) {
@@ -64,6 +102,7 @@ struct Job {
   const Real* logits;
   const Index* labels;
   const Real* weights;  ///< one a class, or null
+  const LossPass* pass;
   std::size_t columns;
   Real* gradient;  ///< null: none wanted
   Real scale;
@@ -119,7 +158,7 @@ double true_class_block(const Job& job, std::size_t begin, std::size_t end, Real
     Real* __restrict e = row_out(r);
     const Real* x = z;
     if constexpr (!Logits::kPlain) {
-      logits.fill(begin + r, y, z, e, size);
+      logits.fill({begin + r, y, classes, size, z, job.pass}, e);
       x = e;
     }
     const Real top = max_of(x, size);
@@ -174,7 +213,8 @@ double true_class_block(const Job& job, std::size_t begin, std::size_t end, Real
       for (std::size_t k = 0; k < size; ++k) e[k] *= factor;
     }
     e[y] = push[r];
-    if constexpr (!Logits::kPlain) logits.pull_back(begin + r, y, row_in(r), e, size);
+    if constexpr (!Logits::kPlain)
+      logits.pull_back({begin + r, y, classes, size, row_in(r), job.pass}, e);
     if (two) g[0] = e[1];
     if (short_row && !two)
       for (std::size_t k = 0; k < columns; ++k) g[k] = e[k];
@@ -195,6 +235,7 @@ LossOutput true_class_loss(const LossFrame& frame, const LossFrame::Call& call, 
                 .logits = logits.data(),
                 .labels = targets.classes.data(),
                 .weights = frame.weights(),
+                .pass = &pass,
                 .columns = call.columns,
                 .gradient = gradient.data(),
                 .scale = static_cast<Real>(scale)};
@@ -219,6 +260,46 @@ LossOutput true_class_loss(const LossFrame& frame, const LossFrame::Call& call, 
   }
   return finish_loss(frame.name().c_str(), logits, sum, normaliser, std::move(gradient), scale);
 }
+
+/// A loss made of the two parts.
+template <class Logits, class Rule>
+class TrueClassLossOf final : public Loss {
+ public:
+  /// `by_weight`: the normaliser is the sum of the class weights instead of the number of items.
+  TrueClassLossOf(LossFrame frame, Logits logits, Rule rule, bool by_weight = false)
+      : frame_(std::move(frame)), logits_(std::move(logits)), rule_(rule), by_weight_(by_weight) {}
+
+  LossOutput operator()(const Tensor& logits, const Targets& targets, const LossPass& pass,
+                        Where where) const override {
+    const LossFrame::Call call = frame_.check_classes(logits, targets, where);
+    return true_class_loss(frame_, call, by_weight_ ? call.weight : call.counted, logits, targets,
+                           pass, where, logits_, rule_);
+  }
+  double normaliser(const Targets& targets, Index classes) const override {
+    const LossFrame::Call call = frame_.check_classes(targets, classes, {});
+    return by_weight_ ? call.weight : call.counted;
+  }
+  std::string text() const override { return frame_.text(); }
+  std::vector<std::string> warnings() const override { return frame_.warnings(); }
+
+ private:
+  LossFrame frame_;
+  Logits logits_;
+  Rule rule_;
+  bool by_weight_;
+};
+
+template <class Logits, class Rule>
+std::unique_ptr<Loss> true_class(LossFrame frame, Logits logits, Rule rule,
+                                 bool by_weight = false) {
+  return std::make_unique<TrueClassLossOf<Logits, Rule>>(std::move(frame), std::move(logits), rule,
+                                                         by_weight);
+}
+
+/// -log p of the true class: cross-entropy, of whatever logits.
+struct LogRule {
+  TrueClassLoss operator()(const TrueClass& t) const { return {-t.log_p, -1}; }
+};
 
 }  // namespace rows
 }  // namespace TAILGRAD_PRECISION

@@ -41,11 +41,12 @@ inline double value_of(std::string_view form, const std::vector<double>& logits,
   return evaluate(*loss, shape, logits, {.classes = {&label, 1}}).value;
 }
 
-/// Largest difference between the gradient and four-point central differences, relative to the
-/// larger of the two (and to 1 below it: a loss of 1 has that many digits).
+/// Largest difference between the gradient and central differences of fourth order, relative to
+/// the larger of the two. Derivatives far below the largest one, or below the value times 1e-3, are
+/// compared on that scale: differences of a value have no more digits.
 inline double gradient_error(const Loss& loss, const Shape& shape,
                              const std::vector<double>& logits, const Targets& targets,
-                             double step = 1e-4) {
+                             double step = 2e-4) {
   const Evaluated exact = evaluate(loss, shape, logits, targets);
   const auto value = [&](std::size_t i, double by) {
     std::vector<double> moved = logits;
@@ -55,12 +56,14 @@ inline double gradient_error(const Loss& loss, const Shape& shape,
     const LossOutput output = loss(z, targets);
     return output.sum.item() / output.normaliser;
   };
+  double floor = 1e-3 * std::max(1.0, std::abs(exact.value));
+  for (const double g : exact.gradient) floor = std::max(floor, 1e-3 * std::abs(g));
   double worst = 0;
   for (std::size_t i = 0; i < logits.size(); ++i) {
     const double numeric =
         (8 * (value(i, step) - value(i, -step)) - (value(i, 2 * step) - value(i, -2 * step))) /
         (12 * step);
-    const double scale = std::max({1.0, std::abs(numeric), std::abs(exact.gradient[i])});
+    const double scale = std::max({floor, std::abs(numeric), std::abs(exact.gradient[i])});
     worst = std::max(worst, std::abs(numeric - exact.gradient[i]) / scale);
   }
   return worst;

@@ -1,0 +1,108 @@
+#include <tailgrad/losses/asl.h>
+
+#include <algorithm>
+
+#include <tailgrad/losses/elements.h>
+
+namespace tailgrad {
+inline namespace TAILGRAD_PRECISION {
+namespace {
+
+struct Rule {
+  static constexpr bool kByClass = false;
+  Real negative;
+  Real positive;
+  Real clip;
+
+  rows::ElementLoss operator()(Real z, bool mark, std::size_t) const {
+    const rows::Sigmoid t(z);
+    const Real easy = rows::power(t.rest, positive);
+    const Real positive_loss = -easy * t.log_p;
+    const Real positive_slope = easy * (positive * t.p * t.log_p - t.rest);
+
+    const Real m = t.p <= clip ? Real{0} : t.p - clip;  // a NaN passes
+    const Real log_left = clip == 0 ? t.log_rest : kernels::log1p(-m);
+    const Real factor = rows::power(m, negative);
+    // d(-m^g log(1-m))/dz = m^g (1/(1-m) - g log(1-m)/m) p (1-p), where the quotient keeps g in
+    // (0, 1) finite; with clip = 0 the factors p and 1-p cancel.
+    const Real quotient = m > 0 ? log_left / m : Real{-1};
+    const Real spread = t.p * t.rest;
+    const Real share = clip == 0 ? t.p : spread / (1 - m);
+    const Real slope = factor * (share - negative * quotient * spread);
+    return mark ? rows::ElementLoss{positive_loss, positive_slope}
+                : rows::ElementLoss{-factor * log_left, m > 0 ? slope : Real{0}};
+  }
+};
+
+struct ReferenceRule {
+  static constexpr bool kByClass = false;
+  static constexpr Real kFloor = static_cast<Real>(1e-8);
+  Real negative;
+  Real positive;
+  Real clip;
+
+  rows::ElementLoss operator()(Real z, bool mark, std::size_t) const {
+    const rows::Sigmoid t(z);
+    const Real left = std::min(t.rest + clip, Real{1});
+    const Real base = mark ? t.rest : std::max(t.p - clip, Real{0});
+    const Real factor = rows::power(base, mark ? positive : negative);
+    const Real inside = mark ? t.p : left;
+    const Real slope = mark ? -t.rest : (t.rest + clip < 1 ? t.p * t.rest / left : Real{0});
+    return {-factor * kernels::log(std::max(inside, kFloor)),
+            inside > kFloor ? factor * slope : Real{0}};
+  }
+};
+
+std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
+  const auto negative = static_cast<Real>(settings.number("gamma_neg"));
+  const auto positive = static_cast<Real>(settings.number("gamma_pos"));
+  const auto clip = static_cast<Real>(settings.number("clip"));
+  const bool by_elements = settings.is("normalise", "elements");
+  LossFrame frame(settings, setup);
+  if (settings.is("variant", "reference"))
+    return rows::elements(std::move(frame), ReferenceRule{negative, positive, clip}, by_elements);
+  return rows::elements(std::move(frame), Rule{negative, positive, clip}, by_elements);
+}
+
+}  // namespace
+
+LossEntry asl_entry() {
+  return {.spec = {.name = "asl",
+                   .meaning = "focal loss with its own exponent and a threshold for the negatives",
+                   .formula = "sum_k -[y (1-p)^gamma_pos log p + (1-y) m^gamma_neg log(1-m)], m = "
+                              "max(p - clip, 0)",
+                   .source = "Ridnik et al. 2021, Asymmetric loss for multi-label classification, "
+                             "eq. 7",
+                   .options = {{.name = "gamma_neg",
+                                .fallback = "4",
+                                .range = Range::at_least(0),
+                                .meaning = "exponent of the negatives",
+                                .source = "the authors' code"},
+                               {.name = "gamma_pos",
+                                .fallback = "1",
+                                .range = Range::at_least(0),
+                                .meaning = "exponent of the positives",
+                                .source = "the authors' code; the paper also uses 0"},
+                               {.name = "clip",
+                                .fallback = "0.05",
+                                .range = Range::half_open(0, 1),
+                                .meaning = "negatives with a smaller p cost nothing",
+                                .source = "Ridnik et al. 2021, section 3.1"},
+                               {.name = "variant",
+                                .kind = OptionKind::word,
+                                .fallback = "paper",
+                                .words = {"paper", "reference"},
+                                .meaning = "reference: powers are constants of the gradient, logs "
+                                           "of at least 1e-8",
+                                .source = "the authors' code, its default"},
+                               {.name = "normalise",
+                                .kind = OptionKind::word,
+                                .fallback = "items",
+                                .words = {"items", "elements"},
+                                .meaning = "what the sum is divided by"}}},
+          .task = LossTask::multi_label,
+          .make = make};
+}
+
+}  // namespace TAILGRAD_PRECISION
+}  // namespace tailgrad
