@@ -45,7 +45,8 @@ std::string score(double value) {
 std::string whole(double value) {
   if (std::isnan(value)) return "n/a";
   std::string digits = fmt::format("{:.0f}", value);
-  for (std::size_t end = digits.size(); end > 3; end -= 3) digits.insert(end - 3, ",");
+  for (std::size_t end = digits.size(); end > 3; end -= 3)
+    digits.insert(digits.begin() + static_cast<std::ptrdiff_t>(end - 3), ',');
   return digits;
 }
 
@@ -166,9 +167,12 @@ void add_mistakes(Page& page, const std::vector<Mistake>& mistakes, const json& 
 }
 
 void add_groups(Page& page, const json& metrics, std::string_view split) {
-  ForestPlot plot{.title = "Recall of the groups of classes",
-                  .x = {fmt::format("mean recall on {}", split), false, -0.02, 1.02},
-                  .reference = 1 - number(metrics, "balanced_error")};
+  ForestPlot plot;
+  plot.title = "Recall of the groups of classes";
+  plot.x.label = fmt::format("mean recall on {}", split);
+  plot.x.low = -0.02;
+  plot.x.high = 1.02;
+  plot.reference = 1 - number(metrics, "balanced_error");
   for (const auto& [key, name] : kGroups) {
     const double recall = group_recall(metrics, key);
     const double classes = number(child(child(metrics, "groups"), key), "classes");
