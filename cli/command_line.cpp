@@ -9,43 +9,30 @@
 #include <new>
 #include <optional>
 
+#include <nlohmann/json.hpp>
+
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/text_form.h>
 
 namespace tailgrad::cli {
 namespace {
 
-// An option of a verb, with the way to print its value as TOML.
-struct Printable {
+// An option of a verb, with its value now.
+struct Setting {
   std::string name;
-  std::function<std::string()> value;
+  std::function<nlohmann::json()> value;
 };
 
-std::map<const CLI::App*, std::vector<Printable>>& printables() {
-  static std::map<const CLI::App*, std::vector<Printable>> all;
+std::map<const CLI::App*, std::vector<Setting>>& settings() {
+  static std::map<const CLI::App*, std::vector<Setting>> all;
   return all;
 }
 
-std::string toml_string(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n') {
-      out += "\\n";
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
-template <class T>
-CLI::Option* add(CLI::App& app, const std::string& group, const std::string& name, T& value,
-                 const std::string& help) {
-  return app.add_option("--" + name, value, help)
-      ->capture_default_str()
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
-      ->group(group);
+// The message of an error without the place in our own source that it was called from.
+std::string for_a_person(std::string message) {
+  const std::size_t at = message.rfind(" (called from ");
+  if (at != std::string::npos && message.ends_with(')')) message.resize(at);
+  return message;
 }
 
 // `--config FILE` becomes the options of the file, put before the arguments so that these win.
@@ -108,47 +95,41 @@ Verb& Verb::group(const std::string& heading) {
 Verb& Verb::positional(const std::string& name, std::string& value, const std::string& help,
                        bool required) {
   // Also as an option, so that a TOML file can name it.
-  CLI::Option* option = app_->add_option(name + ",--" + CLI::detail::to_lower(name), value, help)
+  const std::string lower = CLI::detail::to_lower(name);
+  CLI::Option* option = app_->add_option(name + ",--" + lower, value, help)
                             ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   if (required) option->required();
-  printables()[app_].push_back(
-      {CLI::detail::to_lower(name), [&value] { return toml_string(value); }});
+  settings()[app_].push_back({lower, [&value] { return value; }});
+  return *this;
+}
+
+template <class T>
+Verb& Verb::declare(const std::string& name, T& value, const std::string& help) {
+  app_->add_option("--" + name, value, help)
+      ->capture_default_str()
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+      ->group(group_);
+  settings()[app_].push_back({name, [&value] { return value; }});
   return *this;
 }
 
 Verb& Verb::option(const std::string& name, std::string& value, const std::string& help) {
-  add(*app_, group_, name, value, help);
-  printables()[app_].push_back({name, [&value] { return toml_string(value); }});
-  return *this;
+  return declare(name, value, help);
 }
-
 Verb& Verb::option(const std::string& name, int& value, const std::string& help) {
-  add(*app_, group_, name, value, help);
-  printables()[app_].push_back({name, [&value] { return std::to_string(value); }});
-  return *this;
+  return declare(name, value, help);
 }
-
 Verb& Verb::option(const std::string& name, std::uint64_t& value, const std::string& help) {
-  add(*app_, group_, name, value, help);
-  printables()[app_].push_back({name, [&value] { return std::to_string(value); }});
-  return *this;
+  return declare(name, value, help);
 }
-
 Verb& Verb::option(const std::string& name, double& value, const std::string& help) {
-  add(*app_, group_, name, value, help);
-  printables()[app_].push_back({name, [&value] { return shortest_text(value); }});
-  return *this;
+  return declare(name, value, help);
 }
 
 Verb& Verb::option(const std::string& name, std::vector<std::string>& values,
                    const std::string& help) {
-  app_->add_option("--" + name, values, help)->group(group_);
-  printables()[app_].push_back({name, [&values] {
-                                  std::string list = "[";
-                                  for (const std::string& value : values)
-                                    list += (list.size() > 1 ? ", " : "") + toml_string(value);
-                                  return list + "]";
-                                }});
+  app_->add_option("--" + name, values, help)->allow_extra_args(false)->group(group_);
+  settings()[app_].push_back({name, [&values] { return values; }});
   return *this;
 }
 
@@ -156,7 +137,7 @@ Verb& Verb::flag(const std::string& name, bool& value, const std::string& help) 
   app_->add_flag("--" + name, value, help)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
       ->group(group_);
-  printables()[app_].push_back({name, [&value] { return value ? "true" : "false"; }});
+  settings()[app_].push_back({name, [&value] { return value; }});
   return *this;
 }
 
@@ -183,10 +164,17 @@ bool Verb::given(const std::string& name) const {
   return app_->count("--" + name) > 0;
 }
 
+nlohmann::ordered_json Verb::config() const {
+  nlohmann::ordered_json all;
+  for (const Setting& setting : settings()[app_]) all[setting.name] = setting.value();
+  return all;
+}
+
+// A JSON string, number or truth value is written the same way in TOML.
 std::string Verb::toml() const {
   std::string text;
-  for (const Printable& option : printables()[app_])
-    text += option.name + " = " + option.value() + "\n";
+  for (const Setting& setting : settings()[app_])
+    text += setting.name + " = " + setting.value().dump() + "\n";
   return text;
 }
 
@@ -244,7 +232,7 @@ int Program::run(int argc, char** argv) {
                  app.get_name().c_str(), verb.c_str());
     return 2;
   } catch (const Error& error) {
-    std::fprintf(stderr, "error: %s\n", error.what());
+    std::fprintf(stderr, "error: %s\n", for_a_person(error.what()).c_str());
     return 2;
   } catch (const std::bad_alloc&) {
     std::fputs("error: out of memory; a smaller batch, model or file may fit\n", stderr);

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 namespace CLI {
 class App;
 }
@@ -38,6 +40,7 @@ class Verb {
   Verb& option(const std::string& name, int& value, const std::string& help);
   Verb& option(const std::string& name, std::uint64_t& value, const std::string& help);
   Verb& option(const std::string& name, double& value, const std::string& help);
+  /// May be given several times; each adds one value.
   Verb& option(const std::string& name, std::vector<std::string>& values, const std::string& help);
   Verb& flag(const std::string& name, bool& value, const std::string& help);
   Verb& required(const std::string& name);
@@ -48,10 +51,14 @@ class Verb {
 
   /// Whether the option was given, by an argument or in the TOML file.
   bool given(const std::string& name) const;
-  /// All options with their values now, as a TOML file that --config reads back.
+  /// All options with their values now: for results, and as a TOML file that --config reads back.
+  nlohmann::ordered_json config() const;
   std::string toml() const;
 
  private:
+  template <class T>
+  Verb& declare(const std::string& name, T& value, const std::string& help);
+
   CLI::App* app_;
   std::string group_ = "Options";
 };
