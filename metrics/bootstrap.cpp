@@ -1,7 +1,6 @@
 #include <tailgrad/metrics/bootstrap.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -9,82 +8,10 @@
 
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/random.h>
+#include <tailgrad/metrics/bootstrap_totals.h>
 
 namespace tailgrad {
 namespace {
-
-constexpr std::size_t kScalars = 10;  // of scalar_metrics(), in their order
-using Scalars = std::array<std::optional<double>, kScalars>;
-
-// The sums that all scalar metrics follow from, over items that count several times.
-class WeightedTotals {
- public:
-  WeightedTotals(const Predictions& items, const MetricsContext& context)
-      : items_(items), context_(context), counts_(items.classes) {
-    if (context.calibration_bins < 1 || context.calibration_bins > 65535) {
-      fail("bootstrap",
-           fmt::format("calibration bins must be in [1, 65535]; got {}", context.calibration_bins));
-    }
-    bin_gap_.resize(static_cast<std::size_t>(context.calibration_bins));
-    for (const double confidence : items.confidence) {
-      bins_.push_back(
-          static_cast<std::uint16_t>(calibration_bin(confidence, context.calibration_bins)));
-    }
-  }
-
-  Scalars scalars(std::span<const std::uint32_t> weights) {
-    std::ranges::fill(counts_.support, 0);
-    std::ranges::fill(counts_.predicted, 0);
-    std::ranges::fill(counts_.correct, 0);
-    std::ranges::fill(bin_gap_, 0.0);
-    counts_.items = 0;
-    double nll = 0;
-    double brier = 0;
-    const bool probabilities = !items_.confidence.empty();
-    for (std::size_t i = 0; i < weights.size(); ++i) {
-      const std::int64_t weight = weights[i];
-      if (weight == 0) continue;
-      const std::size_t label = static_cast<std::size_t>(items_.labels[i]);
-      const std::size_t predicted = static_cast<std::size_t>(items_.predicted[i]);
-      const bool right = label == predicted;
-      counts_.items += weight;
-      counts_.support[label] += weight;
-      counts_.predicted[predicted] += weight;
-      counts_.correct[label] += right ? weight : 0;
-      if (!probabilities) continue;
-      const double w = static_cast<double>(weight);
-      nll += w * items_.nll[i];
-      brier += w * items_.brier[i];
-      bin_gap_[bins_[i]] += w * ((right ? 1 : 0) - items_.confidence[i]);
-    }
-
-    Scalars out;
-    out[0] = accuracy(counts_);
-    out[1] = balanced_error(counts_);
-    out[2] = macro_f1(counts_);
-    out[3] = micro_f1(counts_);
-    if (probabilities && counts_.items > 0) {
-      const double n = static_cast<double>(counts_.items);
-      double gaps = 0;  // n_b |accuracy_b - confidence_b| needs no division by n_b
-      for (const double gap : bin_gap_) gaps += std::abs(gap);
-      out[4] = nll / n;
-      out[5] = gaps / n;
-      out[6] = brier / n;
-    }
-    if (!context_.train_counts.empty()) {
-      const GroupScores groups = score_groups(counts_, context_.train_counts, context_.groups);
-      for (std::size_t g = 0; g < groups.size(); ++g) out[7 + g] = groups[g].recall;
-    }
-    return out;
-  }
-
- private:
-  const Predictions& items_;
-  const MetricsContext& context_;
-  OutcomeCounts counts_;
-  std::vector<std::uint16_t> bins_;
-  std::vector<double> bin_gap_;
-};
 
 void check(const BootstrapOptions& options, std::size_t items) {
   if (options.resamples < 1) {
@@ -169,26 +96,20 @@ void put(nlohmann::json& object, const char* key, const std::optional<double>& v
 constexpr const char* kNoEstimate = "the metric is not available on these items";
 constexpr const char* kNoInterval = "the metric is not available in most resamples";
 
-}  // namespace
-
-double quantile(std::span<const double> sorted, double q) {
-  if (sorted.empty()) fail("quantile", "needs at least one value");
-  if (!(q >= 0 && q <= 1)) fail("quantile", fmt::format("q must be in [0, 1]; got {}", q));
-  const double place = q * static_cast<double>(sorted.size() - 1);
-  const std::size_t below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+void check_sizes(std::size_t a_items, Index a_classes, std::size_t b_items, Index b_classes) {
+  if (a_classes == b_classes && a_items == b_items) return;
+  fail("paired bootstrap",
+       fmt::format("both systems need the same items and classes; got {} items of {} classes "
+                   "and {} of {}",
+                   a_items, a_classes, b_items, b_classes));
 }
 
-std::vector<MetricInterval> bootstrap_intervals(const Predictions& predictions,
-                                                const MetricsContext& context,
-                                                const BootstrapOptions& options) {
-  check(options, predictions.size());
-  WeightedTotals totals(predictions, context);
-  const std::vector<std::uint32_t> once(predictions.size(), 1);
-  const Scalars estimate = totals.scalars(once);
+template <class Totals>
+std::vector<MetricInterval> intervals(Totals totals, const BootstrapOptions& options,
+                                      std::size_t items) {
+  const Scalars estimate = totals.scalars(std::vector<std::uint32_t>(items, 1));
   std::array<std::vector<double>, kScalars> values;
-  Draws draws(options, predictions.size());
+  Draws draws(options, items);
   for (int r = 0; r < options.resamples; ++r) {
     const Scalars scalars = totals.scalars(draws.next());
     for (std::size_t m = 0; m < kScalars; ++m) {
@@ -204,28 +125,14 @@ std::vector<MetricInterval> bootstrap_intervals(const Predictions& predictions,
   return out;
 }
 
-std::vector<PairedDifference> paired_bootstrap(const Predictions& a, const Predictions& b,
-                                               const MetricsContext& context,
-                                               const BootstrapOptions& options) {
-  if (a.classes != b.classes || a.size() != b.size()) {
-    fail("paired bootstrap",
-         fmt::format("both systems need the same items and classes; got {} items of {} classes "
-                     "and {} of {}",
-                     a.size(), a.classes, b.size(), b.classes));
-  }
-  const auto [at, other] = std::ranges::mismatch(a.labels, b.labels);
-  if (at != a.labels.end()) {
-    fail("paired bootstrap", fmt::format("item {} has label {} in one system and {} in the other",
-                                         at - a.labels.begin(), *at, *other));
-  }
-  check(options, a.size());
-  WeightedTotals totals_a(a, context);
-  WeightedTotals totals_b(b, context);
-  const std::vector<std::uint32_t> once(a.size(), 1);
+template <class Totals>
+std::vector<PairedDifference> differences(Totals totals_a, Totals totals_b,
+                                          const BootstrapOptions& options, std::size_t items) {
+  const std::vector<std::uint32_t> once(items, 1);
   const Scalars estimate_a = totals_a.scalars(once);
   const Scalars estimate_b = totals_b.scalars(once);
   std::array<std::vector<double>, kScalars> values;
-  Draws draws(options, a.size());
+  Draws draws(options, items);
   for (int r = 0; r < options.resamples; ++r) {
     const std::span<const std::uint32_t> weights = draws.next();
     const Scalars of_a = totals_a.scalars(weights);
@@ -253,6 +160,59 @@ std::vector<PairedDifference> paired_bootstrap(const Predictions& a, const Predi
     out.push_back(std::move(row));
   }
   return out;
+}
+
+}  // namespace
+
+double quantile(std::span<const double> sorted, double q) {
+  if (sorted.empty()) fail("quantile", "needs at least one value");
+  if (!(q >= 0 && q <= 1)) fail("quantile", fmt::format("q must be in [0, 1]; got {}", q));
+  const double place = q * static_cast<double>(sorted.size() - 1);
+  const std::size_t below = static_cast<std::size_t>(place);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+}
+
+std::vector<MetricInterval> bootstrap_intervals(const Predictions& predictions,
+                                                const MetricsContext& context,
+                                                const BootstrapOptions& options) {
+  check(options, predictions.size());
+  return intervals(WeightedTotals(predictions, context), options, predictions.size());
+}
+
+std::vector<MetricInterval> bootstrap_intervals(const MultilabelPredictions& predictions,
+                                                const MetricsContext& context,
+                                                const BootstrapOptions& options) {
+  check(options, predictions.items);
+  return intervals(WeightedMarks(predictions, context), options, predictions.items);
+}
+
+std::vector<PairedDifference> paired_bootstrap(const Predictions& a, const Predictions& b,
+                                               const MetricsContext& context,
+                                               const BootstrapOptions& options) {
+  check_sizes(a.size(), a.classes, b.size(), b.classes);
+  const auto [at, other] = std::ranges::mismatch(a.labels, b.labels);
+  if (at != a.labels.end()) {
+    fail("paired bootstrap", fmt::format("item {} has label {} in one system and {} in the other",
+                                         at - a.labels.begin(), *at, *other));
+  }
+  check(options, a.size());
+  return differences(WeightedTotals(a, context), WeightedTotals(b, context), options, a.size());
+}
+
+std::vector<PairedDifference> paired_bootstrap(const MultilabelPredictions& a,
+                                               const MultilabelPredictions& b,
+                                               const MetricsContext& context,
+                                               const BootstrapOptions& options) {
+  check_sizes(a.items, a.classes, b.items, b.classes);
+  const auto [at, other] = std::ranges::mismatch(a.targets, b.targets);
+  if (at != a.targets.end()) {
+    fail("paired bootstrap",
+         fmt::format("item {} has other targets in one system than in the other",
+                     (at - a.targets.begin()) / a.classes));
+  }
+  check(options, a.items);
+  return differences(WeightedMarks(a, context), WeightedMarks(b, context), options, a.items);
 }
 
 nlohmann::json intervals_json(std::span<const MetricInterval> intervals) {

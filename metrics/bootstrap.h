@@ -15,6 +15,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <tailgrad/metrics/multilabel.h>
 #include <tailgrad/metrics/report.h>
 
 namespace tailgrad {
@@ -42,6 +43,9 @@ struct MetricInterval {
 std::vector<MetricInterval> bootstrap_intervals(const Predictions& predictions,
                                                 const MetricsContext& context = {},
                                                 const BootstrapOptions& options = {});
+std::vector<MetricInterval> bootstrap_intervals(const MultilabelPredictions& predictions,
+                                                const MetricsContext& context = {},
+                                                const BootstrapOptions& options = {});
 
 /// System b minus system a on the same items, by drawing the same items for both.
 struct PairedDifference {
@@ -58,6 +62,10 @@ struct PairedDifference {
 
 /// Throws Error, besides the above, unless both systems have the same labels in the same order.
 std::vector<PairedDifference> paired_bootstrap(const Predictions& a, const Predictions& b,
+                                               const MetricsContext& context = {},
+                                               const BootstrapOptions& options = {});
+std::vector<PairedDifference> paired_bootstrap(const MultilabelPredictions& a,
+                                               const MultilabelPredictions& b,
                                                const MetricsContext& context = {},
                                                const BootstrapOptions& options = {});
 

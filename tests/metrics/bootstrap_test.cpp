@@ -129,6 +129,38 @@ TEST(PairedBootstrap, PairingSeesWhatSeparateIntervalsHide) {
   EXPECT_EQ(paired_json(std::vector{row})["accuracy"]["difference"], *row.difference);
 }
 
+MultilabelPredictions golden_marks() {
+  const nlohmann::json gold = golden("multi_label");
+  return multilabel_from_logits(gold["logits"].get<std::vector<double>>(),
+                                gold["targets"].get<std::vector<std::uint8_t>>(), gold["classes"]);
+}
+
+TEST(Bootstrap, MultiLabelEstimatesAreThoseOfTheMetricsObject) {
+  const MultilabelPredictions items = golden_marks();
+  const Metrics metrics = compute_metrics(items);
+  for (const MetricInterval& interval : bootstrap_intervals(items, {}, {.resamples = 50})) {
+    SCOPED_TRACE(interval.metric);
+    const auto wanted = scalar_metric(metrics, interval.metric);
+    ASSERT_EQ(interval.estimate.has_value(), wanted.has_value());
+    if (!wanted) continue;
+    EXPECT_NEAR(*interval.estimate, *wanted, 1e-12);
+    EXPECT_LT(*interval.low, *interval.high);
+  }
+}
+
+TEST(PairedBootstrap, MultiLabel) {
+  const MultilabelPredictions a = golden_marks();
+  MultilabelPredictions b = a;
+  for (std::size_t e = 0; e < b.targets.size(); ++e) b.predicted[e] = b.targets[e];
+  const BootstrapOptions options{.resamples = 99};
+  EXPECT_EQ(*paired_bootstrap(a, a, {}, options)[0].difference, 0);
+  const PairedDifference accuracy = paired_bootstrap(a, b, {}, options)[0];
+  EXPECT_NEAR(*accuracy.difference, 1 - *compute_metrics(a).accuracy, 1e-12);
+  b.targets[0] ^= 1;
+  EXPECT_THAT(message_of([&] { paired_bootstrap(a, b); }),
+              HasSubstr("item 0 has other targets in one system than in the other"));
+}
+
 TEST(Bootstrap, BadInput) {
   const Predictions two = items_of_one_class(2, [](std::size_t) { return true; });
   const Predictions three = items_of_one_class(3, [](std::size_t) { return true; });
