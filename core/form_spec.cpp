@@ -109,6 +109,23 @@ std::string known_options(const FormSpec& spec) {
   return fmt::format("it takes {}", fmt::join(texts, ", "));
 }
 
+// `line` from column `indent`, broken at blanks to fit 100 columns; what follows stands further in.
+std::string wrapped(std::size_t indent, std::string_view line) {
+  constexpr std::size_t kColumns = 100;
+  std::string text;
+  for (std::size_t margin = indent; !line.empty(); margin = indent + 4) {
+    const std::size_t room = kColumns - margin;
+    std::size_t end = line.size();
+    if (end > room) {
+      end = line.rfind(' ', room);
+      if (end == std::string_view::npos) end = std::min(line.find(' '), line.size());
+    }
+    text.append(margin, ' ').append(line.substr(0, end)) += '\n';
+    line.remove_prefix(std::min(end + 1, line.size()));
+  }
+  return text;
+}
+
 std::string form_text(const FormSpec& spec) {
   std::vector<std::string> parts;
   for (const OptionSpec& option : spec.options) {
@@ -265,21 +282,21 @@ std::string Settings::full_text() const {
 
 std::string help_text(const FormSpec& spec) {
   std::string text = form_text(spec) + "\n";
-  if (!spec.meaning.empty()) text += fmt::format("    {}\n", spec.meaning);
-  if (!spec.formula.empty()) text += fmt::format("    formula: {}\n", spec.formula);
-  if (!spec.source.empty()) text += fmt::format("    source: {}\n", spec.source);
+  if (!spec.meaning.empty()) text += wrapped(4, spec.meaning);
+  if (!spec.formula.empty()) text += wrapped(4, "formula: " + spec.formula);
+  if (!spec.source.empty()) text += wrapped(4, "source: " + spec.source);
   for (const OptionSpec& option : spec.options) {
     const std::string standard =
         option.fallback.empty() ? "must be given" : "default " + option.fallback;
-    text += fmt::format("    {}: {} ({}; {})\n", option.name, option.meaning, option.allowed(),
-                        standard);
-    if (!option.source.empty()) text += fmt::format("        source: {}\n", option.source);
+    text += wrapped(
+        4, fmt::format("{}: {} ({}; {})", option.name, option.meaning, option.allowed(), standard));
+    if (!option.source.empty()) text += wrapped(8, "source: " + option.source);
   }
   for (const DefaultShift& shift : spec.shifts) {
     std::vector<std::string> parts;
     for (const auto& [key, value] : shift.fallbacks) parts.push_back(key + "=" + value);
-    text += fmt::format("    with {}={} the defaults are {}\n", shift.option, shift.value,
-                        fmt::join(parts, ","));
+    text += wrapped(4, fmt::format("with {}={} the defaults are {}", shift.option, shift.value,
+                                   fmt::join(parts, ",")));
   }
   return text;
 }
