@@ -1,0 +1,41 @@
+// --help: every verb says what it is for and shows two examples.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/run_program.h"
+
+namespace tailgrad::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(Help, TheProgramListsItsVerbs) {
+  const Ran ran = run_program({"--help"});
+  EXPECT_EQ(ran.status, 0);
+  EXPECT_EQ(ran.err, "");
+  for (const char* verb : {"evaluate", "adjust", "loss", "list", "version"})
+    EXPECT_THAT(ran.out, HasSubstr(std::string("\n  ") + verb + " ")) << verb;
+}
+
+TEST(Help, EveryVerbShowsTwoExamples) {
+  for (const std::string verb : {"evaluate", "adjust", "loss", "list", "version"}) {
+    const Ran ran = run_program({verb, "--help"});
+    EXPECT_EQ(ran.status, 0) << verb;
+    const std::size_t at = ran.out.find("Examples:\n");
+    ASSERT_NE(at, std::string::npos) << verb;
+    std::size_t examples = 0;
+    for (std::size_t from = at;
+         (from = ran.out.find("tailgrad " + verb, from)) != std::string::npos; ++from)
+      ++examples;
+    EXPECT_GE(examples, 2U) << verb;
+  }
+}
+
+TEST(Help, AnUnknownVerbNamesTheKnownOnes) {
+  const Ran ran = run_program({"lost"});
+  EXPECT_TRUE(ran.is_callers_fault());
+  EXPECT_THAT(ran.err, HasSubstr("unknown name 'lost'; did you mean"));
+}
+
+}  // namespace
+}  // namespace tailgrad::testing
