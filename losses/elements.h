@@ -39,7 +39,7 @@ struct Sigmoid {
     const Real e = kernels::exp(z < 0 ? z : -z);  // in [0, 1]
     const Real larger = 1 / (1 + e);
     const Real smaller = e * larger;
-    const Real log_larger = -kernels::log1p(e);
+    const Real log_larger = -log1p_of_sum(e);
     p = z < 0 ? smaller : larger;
     rest = z < 0 ? larger : smaller;
     log_p = z < 0 ? z + log_larger : log_larger;
@@ -47,23 +47,24 @@ struct Sigmoid {
   }
 };
 
-/// Losses of `size` elements of one row, weighted; `loss` is room for them.
+/// Losses of `size` elements of one row, weighted; `loss` is room for them. The marks come as
+/// numbers as wide as the logits, so that the loop vectorises.
 template <class Rule>
-double element_row(const Rule& rule, const Real* z, const std::uint8_t* marks, std::size_t size,
-                   Real weight, Real scale, Real* __restrict gradient, Real* __restrict loss) {
+double element_row(const Rule& rule, const Real* z, const Real* y, std::size_t size, Real weight,
+                   Real scale, Real* __restrict gradient, Real* __restrict loss) {
   const Real factor = weight * scale;
   std::size_t first = 0;
   if constexpr (Rule::kByClass)
     if (size == 1) first = rule.only_class();
   if (gradient != nullptr) {
     for (std::size_t k = 0; k < size; ++k) {
-      const ElementLoss result = rule(z[k], marks[k] != 0, first + k);
+      const ElementLoss result = rule(z[k], y[k] != 0, first + k);
       loss[k] = result.loss + 0 * z[k];  // an infinite logit may cost nothing: find it here
       gradient[k] = factor * result.slope;
     }
   } else {
     for (std::size_t k = 0; k < size; ++k)
-      loss[k] = rule(z[k], marks[k] != 0, first + k).loss + 0 * z[k];
+      loss[k] = rule(z[k], y[k] != 0, first + k).loss + 0 * z[k];
   }
   if (size >= kLanes) return static_cast<double>(weight * sum_of(loss, size));
   Real sum = 0;
@@ -88,16 +89,19 @@ LossOutput element_loss(const LossFrame& frame, const LossFrame::Call& call, dou
   Scratch<double> sums((count + grain - 1) / grain);
   parallel_for(count, grain, [&](std::size_t begin, std::size_t end) {
     const Scratch<Real> losses(width);
-    const Scratch<std::uint8_t> one_hot(width);
-    std::fill_n(one_hot.data(), width, std::uint8_t{0});
+    const Scratch<Real> marks(width);
+    std::fill_n(marks.data(), width, Real{0});
     double sum = 0;
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t at = i * width;
       const std::size_t size = std::min(width, logits.size() - at);
       Real* to = gradient.data() != nullptr ? gradient.data() + at : nullptr;
       if (by_mark) {
-        sum += element_row(rule, logits.data() + at, targets.marks.data() + at, size, Real{1},
-                           static_cast<Real>(scale), to, losses.data());
+        const std::uint8_t* from = targets.marks.data() + at;
+        Real* __restrict y = marks.data();
+        for (std::size_t k = 0; k < size; ++k) y[k] = static_cast<Real>(from[k]);
+        sum += element_row(rule, logits.data() + at, y, size, Real{1}, static_cast<Real>(scale), to,
+                           losses.data());
         continue;
       }
       if (frame.is_ignored(targets.classes[i])) {
@@ -108,10 +112,10 @@ LossOutput element_loss(const LossFrame& frame, const LossFrame::Call& call, dou
       const Real weight = frame.weights() != nullptr ? frame.weights()[y] : Real{1};
       // One column: the label itself is the mark.
       const std::size_t marked = size == 1 ? 0 : y;
-      one_hot[marked] = size == 1 ? static_cast<std::uint8_t>(y) : std::uint8_t{1};
-      sum += element_row(rule, logits.data() + at, one_hot.data(), size, weight,
+      marks[marked] = size == 1 ? static_cast<Real>(y) : Real{1};
+      sum += element_row(rule, logits.data() + at, marks.data(), size, weight,
                          static_cast<Real>(scale), to, losses.data());
-      one_hot[marked] = 0;
+      marks[marked] = 0;
     }
     sums[begin / grain] = sum;
   });

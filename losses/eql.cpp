@@ -15,6 +15,8 @@ struct LeftOut {
   std::vector<std::uint8_t> rare;  ///< padded to a row
   double gamma;
   bool any_rare;
+  std::size_t first_rare;
+  std::size_t end_rare;
 
   void fill(const rows::RowAt& at, Real* x) const {
     std::copy_n(at.z, at.size, x);
@@ -23,8 +25,8 @@ struct LeftOut {
     static constexpr std::uint64_t kStream = random_stream("loss.eql");
     std::uint32_t words[kWords];
     const std::uint64_t first = (at.pass->first_item + at.item) * at.classes;
-    for (std::size_t begin = 0; begin < at.classes; begin += kWords) {
-      const std::size_t count = std::min(kWords, at.classes - begin);
+    for (std::size_t begin = first_rare; begin < end_rare; begin += kWords) {
+      const std::size_t count = std::min(kWords, end_rare - begin);
       philox_words(at.pass->seed, kStream, at.pass->step, first + begin, {words, count});
       for (std::size_t k = 0; k < count; ++k)
         if (rare[begin + k] != 0 && begin + k != at.y &&
@@ -38,10 +40,17 @@ struct LeftOut {
 std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
   LossFrame frame(settings, setup);
   frame.need_counts(setup, "which classes are rare");
-  LeftOut change{.rare = {}, .gamma = settings.number("gamma"), .any_rare = false};
+  LeftOut change{.rare = {},
+                 .gamma = settings.number("gamma"),
+                 .any_rare = false,
+                 .first_rare = 0,
+                 .end_rare = 0};
   for (std::size_t k = 0; k < setup.counts.counts().size(); ++k) {
     change.rare.push_back(setup.counts.prior(k) < settings.number("lambda"));
-    change.any_rare = change.any_rare || change.rare.back() != 0;
+    if (change.rare.back() == 0) continue;
+    if (!change.any_rare) change.first_rare = k;
+    change.any_rare = true;
+    change.end_rare = k + 1;
   }
   if (!change.any_rare) frame.warn("eql: no class has a prior below lambda, so the loss is ce");
   return rows::true_class(std::move(frame), std::move(change), rows::LogRule{});

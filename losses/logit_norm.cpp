@@ -14,32 +14,33 @@ struct Normalised {
   static constexpr bool kPlain = false;
   double temperature;
 
-  static double length(const rows::RowAt& at) {
-    double sum = 0;
-    for (std::size_t k = 0; k < at.classes; ++k) {
-      const auto z = static_cast<double>(at.z[k]);
-      sum += z * z;
-    }
-    return std::sqrt(sum);
+  // Sums of products in the fixed lanes; `room` is for the products.
+  static Real dot(const Real* a, const Real* b, const rows::RowAt& at, Real* __restrict room) {
+    const std::size_t classes = at.classes;
+    for (std::size_t k = 0; k < classes; ++k) room[k] = a[k] * b[k];
+    for (std::size_t k = classes; k < at.size; ++k) room[k] = 0;
+    return rows::sum_of(room, at.size);
+  }
+  Real factor(Real norm) const {
+    const auto shortest = static_cast<Real>(kShortest);
+    return 1 / (static_cast<Real>(temperature) * (norm < shortest ? shortest : norm));
   }
   void fill(const rows::RowAt& at, Real* __restrict x) const {
-    const double norm = length(at);
-    const auto factor =
-        static_cast<Real>(1 / (temperature * (norm < kShortest ? kShortest : norm)));
-    for (std::size_t k = 0; k < at.size; ++k) x[k] = at.z[k] * factor;
+    const Real* z = at.z;
+    const std::size_t size = at.size;
+    const Real by = factor(std::sqrt(dot(z, z, at, x)));
+    for (std::size_t k = 0; k < size; ++k) x[k] = z[k] * by;
   }
   void pull_back(const rows::RowAt& at, Real* __restrict g) const {
-    const double norm = length(at);
-    const double factor = 1 / (temperature * (norm < kShortest ? kShortest : norm));
-    double along = 0;
-    if (norm >= kShortest) {
-      for (std::size_t k = 0; k < at.classes; ++k)
-        along += static_cast<double>(at.z[k]) * static_cast<double>(g[k]);
-      along /= norm * norm;
-    }
-    for (std::size_t k = 0; k < at.classes; ++k)
-      g[k] = static_cast<Real>(factor *
-                               (static_cast<double>(g[k]) - along * static_cast<double>(at.z[k])));
+    const Real* z = at.z;
+    const std::size_t classes = at.classes;
+    const Scratch<Real> room(at.size);
+    const Real square = dot(z, z, at, room.data());
+    const Real norm = std::sqrt(square);
+    const Real along =
+        norm < static_cast<Real>(kShortest) ? Real{0} : dot(z, g, at, room.data()) / square;
+    const Real by = factor(norm);
+    for (std::size_t k = 0; k < classes; ++k) g[k] = by * (g[k] - along * z[k]);
   }
 };
 

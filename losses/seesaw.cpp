@@ -16,21 +16,26 @@ struct Damped {
   Real log_eps;
 
   void fill(const rows::RowAt& at, Real* __restrict x) const {
-    const Real top = rows::max_of(at.z, at.size);
-    for (std::size_t k = 0; k < at.size; ++k) x[k] = kernels::exp(at.z[k] - top);
-    const Real log_sum = top + kernels::log(rows::sum_of(x, at.size));
-    const Real own = at.z[at.y] - log_sum;
-    const Real floored = own > log_eps ? own : log_eps;
-    const Real own_count = log_count[at.y];
+    const Real* z = at.z;
     const Real* counts = log_count.data();
-    for (std::size_t k = 0; k < at.size; ++k) {
-      const Real log_p = at.z[k] - log_sum;
+    const std::size_t size = at.size;
+    const Real top = rows::max_of(z, size);
+    for (std::size_t k = 0; k < size; ++k) x[k] = kernels::exp(z[k] - top);
+    const Real log_sum = top + kernels::log(rows::sum_of(x, size));
+    const Real own = z[at.y] - log_sum;
+    const Real floored = own > log_eps ? own : log_eps;
+    const Real own_count = counts[at.y];
+    const Real on_rarer = p;
+    const Real on_mistake = q;
+    for (std::size_t k = 0; k < size; ++k) {
+      const Real log_p = z[k] - log_sum;
       const Real rarer = counts[k] - own_count;
-      const Real mitigation = p * (rarer < 0 ? rarer : Real{0});
-      const Real compensation = log_p > own ? q * (log_p - floored) : Real{0};
-      x[k] = at.z[k] + mitigation + compensation;
+      const Real mitigation = on_rarer * (rarer < 0 ? rarer : Real{0});
+      const Real above = on_mistake * (log_p - floored);
+      const Real compensation = log_p > own ? above : Real{0};
+      x[k] = z[k] + mitigation + compensation;
     }
-    x[at.y] = at.z[at.y];
+    x[at.y] = z[at.y];
   }
   void pull_back(const rows::RowAt&, Real*) const {}
 };

@@ -31,21 +31,23 @@ struct OverlapOptions {
   bool shrunk = false;
 };
 
-/// Room for one row: probabilities, 1 minus them, and two more.
+/// Room for one row: probabilities, 1 minus them, and three more.
 struct RowRoom {
   explicit RowRoom(std::size_t columns)
       : size(std::max(columns, kLanes)),
-        memory(4 * size),
+        memory(5 * size),
         p(memory.data()),
         rest(p + size),
         first(rest + size),
-        second(first + size) {}
+        second(first + size),
+        third(second + size) {}
   std::size_t size;
   Scratch<Real> memory;
   Real* p;
   Real* rest;
   Real* first;
   Real* second;
+  Real* third;
 };
 
 /// Probabilities of a row with their complements, neither losing digits. Returns the most probable
@@ -271,13 +273,31 @@ class OverlapLossOf final : public Loss {
         const Real* y = marks.row(i);
         if (y == nullptr) continue;
         probabilities(logits.data() + i * columns, columns, options_.sigmoid, room);
-        for (std::size_t k = 0; k < classes; ++k) {
-          const OverlapSums t = rule_.terms(room.p[k], room.rest[k], y[k]);
-          const std::size_t set = sets == 1 ? 0 : k;
-          i_sum[set] += static_cast<double>(t.i);
-          a_sum[set] += static_cast<double>(t.a);
-          b_sum[set] += static_cast<double>(t.b);
+        const Rule rule = rule_;
+        const Real* p = room.p;
+        const Real* rest = room.rest;
+        if (sets > 1) {
+          for (std::size_t k = 0; k < classes; ++k) {
+            const OverlapSums t = rule.terms(p[k], rest[k], y[k]);
+            i_sum[k] += static_cast<double>(t.i);
+            a_sum[k] += static_cast<double>(t.a);
+            b_sum[k] += static_cast<double>(t.b);
+          }
+          continue;
         }
+        // Beyond the classes all terms are 0.
+        Real* __restrict i_terms = room.first;
+        Real* __restrict a_terms = room.second;
+        Real* __restrict b_terms = room.third;
+        for (std::size_t k = 0; k < room.size; ++k) {
+          const OverlapSums t = rule.terms(p[k], rest[k], y[k]);
+          i_terms[k] = t.i;
+          a_terms[k] = t.a;
+          b_terms[k] = t.b;
+        }
+        i_sum[0] += static_cast<double>(sum_of(i_terms, room.size));
+        a_sum[0] += static_cast<double>(sum_of(a_terms, room.size));
+        b_sum[0] += static_cast<double>(sum_of(b_terms, room.size));
       }
     });
     Scratch<double> total(1 + 3 * sets);
@@ -343,10 +363,21 @@ class OverlapLossOf final : public Loss {
           const std::size_t best =
               probabilities(logits.data() + i * columns, columns, options_.sigmoid, room);
           std::fill_n(room.first, room.size, Real{0});
-          for (std::size_t k = 0; k < classes; ++k) {
-            const std::size_t set = sets == 1 ? 0 : k;
-            room.first[k] = rule.slope(room.p[k], room.rest[k], y[k], by[set], by[sets + set],
-                                       by[2 * sets + set]);
+          const Real* p = room.p;
+          const Real* rest = room.rest;
+          Real* __restrict by_p = room.first;
+          const Real* by_i = by.data();
+          const Real* by_a = by_i + sets;
+          const Real* by_b = by_a + sets;
+          if (sets == 1) {
+            const Real all_i = by_i[0];
+            const Real all_a = by_a[0];
+            const Real all_b = by_b[0];
+            for (std::size_t k = 0; k < classes; ++k)
+              by_p[k] = rule.slope(p[k], rest[k], y[k], all_i, all_a, all_b);
+          } else {
+            for (std::size_t k = 0; k < classes; ++k)
+              by_p[k] = rule.slope(p[k], rest[k], y[k], by_i[k], by_a[k], by_b[k]);
           }
           to_logits(room.first, columns, options_.sigmoid, best, room, static_cast<Real>(scale),
                     to);

@@ -176,7 +176,7 @@ double true_class_block(const Job& job, std::size_t begin, std::size_t end, Real
     const Real e = kernels::exp(own[r]);
     const Real inverse = 1 / (e + others[r]);
     // s - 1 = (e - 1) + others keeps the small numbers when e is exactly 1.
-    const Real log_sum = kernels::log1p((e - 1) + others[r]);
+    const Real log_sum = log1p_of_sum((e - 1) + others[r]);
     const TrueClass t{.log_p = own[r] - log_sum, .p = e * inverse, .rest = others[r] * inverse};
     const TrueClassLoss result = rule(t);
     const Real factor = result.slope * weight[r] * scale;
