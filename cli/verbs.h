@@ -5,6 +5,8 @@
 
 namespace tailgrad::cli {
 
+void add_train(Program& program);
+void add_predict(Program& program);
 void add_adjust(Program& program);
 void add_evaluate(Program& program);
 void add_list(Program& program);

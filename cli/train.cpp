@@ -1,0 +1,207 @@
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <tailgrad/cli/interrupt.h>
+#include <tailgrad/cli/run_record.h>
+#include <tailgrad/cli/summary.h>
+#include <tailgrad/cli/verbs.h>
+#include <tailgrad/core/atomic_file.h>
+#include <tailgrad/core/output_directory.h>
+#include <tailgrad/core/parallel.h>
+#include <tailgrad/core/progress.h>
+#include <tailgrad/study/experiment.h>
+#include <tailgrad/study/train_report.h>
+
+namespace tailgrad::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct TrainCommand {
+  ProblemOptions problem = {};
+  ExperimentOptions experiment = {};
+  CommonOptions common = {};
+  std::string out = {};
+  bool force = false;
+  bool resume = false;
+  int max_tokens = 128;
+  int min_count = 2;
+  int buckets = 0;
+  bool keep_case = false;
+  int batch_tokens = 1024;
+};
+
+// The files of an output folder.
+struct RunFolder {
+  explicit RunFolder(std::string folder) : path(std::move(folder)) {}
+  std::string path;
+  std::string file(const char* name) const { return path + "/" + name; }
+  std::string checkpoint() const { return path + "/checkpoint/state.safetensors"; }
+};
+
+constexpr std::string_view kOwnFiles[] = {"model.safetensors", "model.json",  "config.toml",
+                                          "history.jsonl",     "result.json", "report.html",
+                                          "checkpoint"};
+
+ordered_json history_line(const EpochRecord& record) {
+  ordered_json line = {{"epoch", record.epoch},
+                       {"steps", record.steps},
+                       {"train_loss", record.train_loss},
+                       {"lr_factor", record.lr_factor},
+                       {"gradient_norm", record.gradient_norm},
+                       {"seconds", record.seconds},
+                       {"best", record.best}};
+  line["dev"] = record.dev;
+  return line;
+}
+
+std::string epoch_text(const EpochRecord& record, const std::string& select) {
+  return fmt::format("epoch {}: train loss {:.4f}, dev {} {:.4f}{}, {:.1f} s", record.epoch,
+                     record.train_loss, select, record.dev.at(select), record.best ? " (best)" : "",
+                     record.seconds);
+}
+
+void save_state(const RunFolder& folder, Trainer& trainer) {
+  std::filesystem::create_directories(folder.path + "/checkpoint");
+  trainer.save(folder.checkpoint());
+}
+
+int run(TrainCommand& command, const Verb& verb) {
+  if (command.common.threads > 0) set_threads(command.common.threads);
+  command.problem.seed = command.common.seed;
+  command.problem.encoding.max_tokens = command.max_tokens;
+  command.problem.encoding.vocabulary.min_count = command.min_count;
+  command.problem.encoding.vocabulary.buckets = command.buckets;
+  command.problem.encoding.tokenizer.lower_case = !command.keep_case;
+  command.experiment.training.seed = command.common.seed;
+  command.experiment.training.batch_tokens = command.batch_tokens;
+  if (command.force && command.resume) fail("train", "--force and --resume exclude each other");
+
+  const Problem problem = load_problem(command.problem);
+  Experiment experiment(problem, command.experiment);
+  Trainer& trainer = experiment.trainer();
+  command.experiment = experiment.options();
+  if (!command.common.quiet) {
+    for (const std::string& note : problem.notes) fmt::print(stderr, "note: {}\n", note);
+    for (const std::string& warning : experiment.warnings())
+      fmt::print(stderr, "warning: {}\n", warning);
+  }
+
+  const RunFolder folder(command.out);
+  create_output_directory(command.out,
+                          command.resume  ? IfOccupied::kResume
+                          : command.force ? IfOccupied::kForce
+                                          : IfOccupied::kRefuse,
+                          kOwnFiles);
+  if (command.resume && std::filesystem::exists(folder.checkpoint())) {
+    trainer.load(folder.checkpoint());
+    if (!command.common.quiet)
+      fmt::print(stderr, "resuming after epoch {} of {}\n", trainer.history().size(),
+                 command.experiment.training.epochs);
+  }
+  write_file(folder.file("config.toml"), verb.toml());
+  std::string history;
+  for (const EpochRecord& record : trainer.history()) history += history_line(record).dump() + "\n";
+  write_file(folder.file("history.jsonl"), history);
+
+  watch_for_interrupt();
+  Progress progress(command.common.quiet ? ProgressStyle::kQuiet : ProgressStyle::kAuto);
+  int shown_epoch = 0;
+  const bool finished =
+      trainer.run({.after_step =
+                       [&](const TrainProgress& now) {
+                         if (shown_epoch != now.epoch)
+                           progress.start(fmt::format("epoch {}/{}", now.epoch,
+                                                      command.experiment.training.epochs),
+                                          now.epoch_steps);
+                         shown_epoch = now.epoch;
+                         progress.update(now.step, now.loss);
+                         return !interrupted();
+                       },
+                   .after_epoch =
+                       [&](const EpochRecord& record) {
+                         progress.line(epoch_text(record, command.experiment.training.select));
+                         append_line(folder.file("history.jsonl"), history_line(record).dump());
+                         save_state(folder, trainer);
+                       }});
+  if (!finished) {
+    save_state(folder, trainer);
+    fmt::print(stderr,
+               "stopped by a signal; everything is saved: the same command with --resume "
+               "goes on\n");
+    return kStoppedBySignal;
+  }
+
+  const ordered_json outcome = experiment.finish();
+  ordered_json result = run_record();
+  result["seed"] = command.common.seed;
+  result["config"] = verb.config();
+  result.update(outcome);
+  save_model(folder.path, experiment.model(), experiment.description());
+  ordered_json lines = ordered_json::array();
+  for (const EpochRecord& record : trainer.history()) lines.push_back(history_line(record));
+  write_file(folder.file("report.html"), train_report(result, lines, experiment.mistakes()));
+  write_file(folder.file("result.json"), result.dump(2) + "\n");
+
+  if (command.common.json) {
+    fmt::print("{}\n", result.dump(2));
+  } else {
+    fmt::print("{}", metrics_table(result));
+    fmt::print("report: {}\n", folder.file("report.html"));
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_train(Program& program) {
+  auto command = std::make_shared<TrainCommand>();
+  Verb verb = program.verb(
+      "train", "Train one model with one loss on your data",
+      "Reads the data, holds out a tenth for development when no --dev is given, trains, keeps "
+      "the\n"
+      "epoch that is best on development data (never test), judges it on dev and test, and writes\n"
+      "the model, its history, result.json and a report.html to --out.",
+      {"tailgrad train wordnet --loss la:tau=1 --epochs 2 --out runs/wordnet-la",
+       "tailgrad train reviews.csv --test held.csv --text-column body --label-column stars \\\n"
+       "      --loss focal:gamma=2 --out runs/reviews",
+       "tailgrad train shuttle.csv --task table --label-column Class --out runs/shuttle"});
+  TrainerOptions& training = command->experiment.training;
+  verb.group("Data")
+      .positional("DATA", command->problem.data, "A CSV or TSV file (also .gz), or: wordnet")
+      .option("dev", command->problem.dev, "Development data; default: a tenth of DATA")
+      .option("test", command->problem.test, "Test data")
+      .option("task", command->problem.task, "text (one label a text) or table (numeric columns)")
+      .option("format", command->problem.format, "csv or tsv; default: by the file's ending")
+      .option("text-column", command->problem.text_column, "Column of the text")
+      .option("label-column", command->problem.label_column, "Column of the label")
+      .option("max-tokens", command->max_tokens,
+              "Words kept of a text; longer ones are cut, and said")
+      .option("min-count", command->min_count, "Rarer words of the training texts are unknown")
+      .option("buckets", command->buckets, "Hash buckets for the n-grams of unknown words; 0: none")
+      .flag("keep-case", command->keep_case, "Tell upper case from lower case")
+      .group("Learning")
+      .option("model", command->experiment.model, "Text form; see: tailgrad list models")
+      .option("loss", command->experiment.loss, "Text form; see: tailgrad list losses")
+      .option("sampler", training.sampler, "Text form; see: tailgrad list samplers")
+      .option("optimizer", training.optimizer, "Text form; see: tailgrad list optimizers")
+      .option("schedule", training.schedule, "Text form; see: tailgrad list schedules")
+      .option("epochs", training.epochs, "Passes over the training data")
+      .option("batch-tokens", command->batch_tokens, "Words (or table rows) a step")
+      .option("shards", training.shards, "Parts of a batch that run side by side")
+      .option("clip-norm", training.clip_norm, "Largest norm of all gradients together; 0: any")
+      .option("select", training.select, "Dev metric that chooses the epoch")
+      .group("Output")
+      .option("out", command->out, "Folder for everything that is written")
+      .required("out")
+      .flag("force", command->force, "Replace what an earlier run wrote to --out")
+      .flag("resume", command->resume, "Go on with the run in --out")
+      .common(command->common)
+      .action([command, verb] { return run(*command, verb); });
+}
+
+}  // namespace tailgrad::cli

@@ -1,0 +1,26 @@
+// The mean of a text's word embeddings, and a linear layer: the baseline of text classification.
+#pragma once
+
+#include <tailgrad/models/model_table.h>
+#include <tailgrad/models/word_embedding.h>
+#include <tailgrad/nn/linear.h>
+
+namespace tailgrad {
+inline namespace TAILGRAD_PRECISION {
+
+/// Joulin et al. 2017, "Bag of tricks for efficient text classification", without word n-grams.
+class BagOfEmbeddings final : public Model {
+ public:
+  BagOfEmbeddings(const ModelSetup& setup, Index width, double dropout);
+  Tensor logits(const Examples& batch) const override;
+
+ private:
+  double dropout_;
+  WordEmbedding embed_;
+  Linear out_;
+};
+
+ModelEntry bag_of_embeddings_entry();
+
+}  // namespace TAILGRAD_PRECISION
+}  // namespace tailgrad

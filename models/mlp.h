@@ -1,0 +1,33 @@
+// Multi-layer perceptron on columns of numbers.
+#pragma once
+
+#include <vector>
+
+#include <tailgrad/models/model_table.h>
+#include <tailgrad/nn/linear.h>
+
+namespace tailgrad {
+inline namespace TAILGRAD_PRECISION {
+
+struct MlpOptions {
+  std::vector<Index> hidden = {64, 64};  ///< widths of the hidden layers
+  double dropout = 0;                    ///< after every hidden layer
+};
+
+/// relu(... relu(x W1^T + b1) ...) W^T + b
+class Mlp final : public Model {
+ public:
+  Mlp(Index features, Index classes, std::uint64_t seed, const MlpOptions& options = {});
+  /// x [items, features]; returns [items, classes].
+  Tensor operator()(const Tensor& x) const;
+  Tensor logits(const Examples& batch) const override;
+
+ private:
+  double dropout_;
+  ModuleList<Linear> layers_;
+};
+
+ModelEntry mlp_entry();
+
+}  // namespace TAILGRAD_PRECISION
+}  // namespace tailgrad

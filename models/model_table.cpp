@@ -1,0 +1,41 @@
+#include <tailgrad/models/model_table.h>
+
+#include <tailgrad/models/bag_of_embeddings.h>
+#include <tailgrad/models/mlp.h>
+#include <tailgrad/models/transformer_classifier.h>
+
+namespace tailgrad {
+inline namespace TAILGRAD_PRECISION {
+namespace {
+
+const ModelEntry& find_model(std::string_view name) {
+  std::vector<std::string> known;
+  for (const ModelEntry& entry : model_table()) {
+    if (entry.spec.name == name) return entry;
+    known.push_back(entry.spec.name);
+  }
+  fail_unknown_name("model", name, known);
+}
+
+}  // namespace
+
+const std::vector<ModelEntry>& model_table() {
+  static const std::vector<ModelEntry> table = {transformer_classifier_entry(),
+                                                bag_of_embeddings_entry(), mlp_entry()};
+  return table;
+}
+
+std::unique_ptr<Model> make_model(std::string_view text, std::string_view task,
+                                  const ModelSetup& setup) {
+  const ModelEntry& entry = find_model(parse_text_form(text).name);
+  if (entry.task != task)
+    fail("model", entry.spec.name + " is for task " + entry.task + ", not " + std::string(task));
+  return entry.make(read_settings(entry.spec, text), setup);
+}
+
+std::string model_text(std::string_view text) {
+  return read_settings(find_model(parse_text_form(text).name).spec, text).full_text();
+}
+
+}  // namespace TAILGRAD_PRECISION
+}  // namespace tailgrad

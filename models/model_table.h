@@ -1,0 +1,40 @@
+// All models by name: `tailgrad list models` prints this table, make_model() reads it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tailgrad/core/form_spec.h>
+#include <tailgrad/models/model.h>
+
+namespace tailgrad {
+inline namespace TAILGRAD_PRECISION {
+
+/// What a model must fit.
+struct ModelSetup {
+  Index classes = 0;
+  Index vocabulary = 0;    ///< rows of the embedding; of text models
+  Index max_tokens = 0;    ///< longest text; of text models
+  Index features = 0;      ///< columns of numbers; of table models
+  std::uint64_t seed = 1;  ///< of the first weights
+};
+
+struct ModelEntry {
+  FormSpec spec;
+  std::string task;  ///< "text" or "table"
+  std::unique_ptr<Model> (*make)(const Settings& settings, const ModelSetup& setup) = nullptr;
+};
+
+const std::vector<ModelEntry>& model_table();
+
+/// The model a text form describes, such as "transformer:layers=2,width=64". Throws Error for an
+/// unknown name or option, a value out of range, and a model of another task.
+std::unique_ptr<Model> make_model(std::string_view text, std::string_view task,
+                                  const ModelSetup& setup);
+/// The text form with every option.
+std::string model_text(std::string_view text);
+
+}  // namespace TAILGRAD_PRECISION
+}  // namespace tailgrad

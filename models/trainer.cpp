@@ -1,0 +1,265 @@
+#include <tailgrad/models/trainer.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include <tailgrad/core/parallel.h>
+#include <tailgrad/core/tape.h>
+#include <tailgrad/core/training_pass.h>
+#include <tailgrad/data/batches.h>
+#include <tailgrad/models/predict.h>
+
+namespace tailgrad {
+inline namespace TAILGRAD_PRECISION {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Cuts a batch into `count` runs of about equal work.
+std::vector<std::span<const Index>> cut(std::span<const Index> items,
+                                        const std::vector<Index>& lengths, int count) {
+  std::int64_t total = 0;
+  for (const Index item : items) total += lengths[static_cast<std::size_t>(item)];
+  std::vector<std::span<const Index>> runs;
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  std::int64_t done = 0;
+  for (int run = 1; run <= count; ++run) {
+    const std::int64_t target = total * run / count;
+    while (end < items.size() && (done < target || run == count))
+      done += lengths[static_cast<std::size_t>(items[end++])];
+    runs.push_back(items.subspan(begin, end - begin));
+    begin = end;
+  }
+  return runs;
+}
+
+Targets targets_of(const Examples& batch) {
+  return {.classes = batch.classes, .marks = batch.marks};
+}
+
+}  // namespace
+
+struct Trainer::ShardScratch {
+  Examples batch;
+  Tensor logits;
+  std::vector<double> statistics;
+  double loss = 0;
+};
+
+Trainer::Trainer(Model& model, const Loss& loss, const Examples& train, const Examples& dev,
+                 MetricsContext context, TrainerOptions options)
+    : model_(model),
+      loss_(loss),
+      train_(train),
+      dev_(dev),
+      context_(context),
+      options_(std::move(options)),
+      lengths_(train.lengths()),
+      optimizer_(model.named_parameters(), read_optimizer(options_.optimizer)),
+      schedule_(options_.schedule),
+      shards_(model.parameters(), options_.shards),
+      scratch_(static_cast<std::size_t>(options_.shards)) {
+  if (options_.epochs < 1)
+    fail("epochs", "needs at least 1, got " + std::to_string(options_.epochs));
+  higher_is_better(options_.select);  // throws for a metric that there is not
+  if (train.size() == 0 || dev.size() == 0) fail("Trainer", "training and dev data need items");
+  if (options_.sampler != "instance") {
+    if (train.classes.empty()) fail("sampler", "needs one class an item");
+    sampler_.emplace(options_.sampler, train.classes, train.class_count);
+  }
+  for (int epoch = 0; epoch < options_.epochs; ++epoch) total_steps_ += epoch_batches(epoch).size();
+}
+
+Trainer::~Trainer() = default;
+
+Batches Trainer::epoch_batches(int epoch) const {
+  const TokenBatchOptions budget{.tokens = options_.batch_tokens};
+  const Epoch when{.seed = options_.seed, .number = static_cast<std::uint64_t>(epoch)};
+  if (!sampler_) return token_batches(lengths_, budget, when);
+  const auto drawn = sampler_->draw(when, static_cast<std::size_t>(options_.epochs));
+  return token_batches(lengths_, drawn, budget, when);
+}
+
+bool Trainer::run(const TrainWatcher& watcher) {
+  while (!finished()) {
+    if (batches_.size() == 0) batches_ = epoch_batches(epoch_);
+    while (next_batch_ < batches_.size()) {
+      const Clock::time_point start = Clock::now();
+      const std::span<const Index> items = batches_[next_batch_];
+      loss_sum_ += step(items);
+      ++next_batch_;
+      ++total_step_;
+      seconds_ += seconds_since(start);
+      if (!watcher.after_step) continue;
+      const TrainProgress progress{.epoch = epoch_ + 1,
+                                   .step = next_batch_,
+                                   .epoch_steps = batches_.size(),
+                                   .total_step = total_step_,
+                                   .total_steps = total_steps_,
+                                   .items = static_cast<Index>(items.size()),
+                                   .loss = loss_sum_ / static_cast<double>(next_batch_)};
+      if (!watcher.after_step(progress)) return false;
+    }
+    finish_epoch(watcher);
+  }
+  return true;
+}
+
+double Trainer::step(std::span<const Index> items) {
+  const auto runs = cut(items, lengths_, options_.shards);
+  LossPass pass{.seed = options_.seed,
+                .step = total_step_,
+                .progress = static_cast<double>(total_step_) / static_cast<double>(total_steps_)};
+  double normaliser = 0;
+  for (std::size_t shard = 0; shard < runs.size(); ++shard) {
+    select(train_, runs[shard], scratch_[shard].batch);
+    normaliser += loss_.normaliser(targets_of(scratch_[shard].batch), train_.class_count);
+  }
+  // All items ignored: nothing to learn from this batch.
+  if (!(normaliser > 0)) return 0;
+  const double scale = 1 / normaliser;
+  const auto first_item = [&](int shard) {
+    return static_cast<std::uint64_t>(runs[static_cast<std::size_t>(shard)].data() - items.data());
+  };
+  const auto forward = [&](int shard) {
+    ShardScratch& mine = scratch_[static_cast<std::size_t>(shard)];
+    const TrainingPass training(options_.seed, total_step_, static_cast<std::uint32_t>(shard));
+    mine.logits = model_.logits(mine.batch);
+  };
+  const auto backward = [&](int shard) {
+    ShardScratch& mine = scratch_[static_cast<std::size_t>(shard)];
+    LossPass own = pass;
+    own.scale = scale;
+    own.first_item = first_item(shard);
+    const LossOutput out = loss_(mine.logits, targets_of(mine.batch), own);
+    mine.logits = Tensor();
+    mine.loss = static_cast<double>(out.sum.item());
+    if (out.sum.requires_grad())
+      Tape::current().backward(out.sum, Tensor::scalar(static_cast<Real>(scale)));
+  };
+  try {
+    if (loss_.decomposes()) {
+      shards_.run([&](int shard) {
+        scratch_[static_cast<std::size_t>(shard)].loss = 0;
+        if (runs[static_cast<std::size_t>(shard)].empty()) return;
+        forward(shard);
+        backward(shard);
+      });
+    } else {
+      run_whole_batch(runs, pass, forward, backward);
+    }
+  } catch (const Error&) {
+    // A logit that is not finite, most likely: look for its origin before giving up.
+    explain_divergence();
+    throw;
+  }
+  double loss = 0;
+  for (const ShardScratch& shard : scratch_) loss += shard.loss;
+  const double norm = optimizer_.gradient_norm();
+  if (!std::isfinite(loss) || !std::isfinite(norm)) {
+    explain_divergence();
+    throw Diverged("training diverged at step " + std::to_string(total_step_ + 1) +
+                       ": the loss or a gradient is not finite; a smaller learning rate may help",
+                   total_step_ + 1);
+  }
+  norm_sum_ += norm;
+  optimizer_.step({.lr = schedule_.factor(total_step_, total_steps_),
+                   .gradient = options_.clip_norm > 0 ? clip_factor(norm, options_.clip_norm) : 1});
+  optimizer_.clear_gradients();
+  return loss * scale;
+}
+
+void Trainer::run_whole_batch(std::span<const std::span<const Index>> runs, LossPass& pass,
+                              FunctionRef<void(int)> forward, FunctionRef<void(int)> backward) {
+  shards_.forward([&](int shard) {
+    ShardScratch& mine = scratch_[static_cast<std::size_t>(shard)];
+    mine.loss = 0;
+    mine.statistics.clear();
+    if (runs[static_cast<std::size_t>(shard)].empty()) return;
+    forward(shard);
+    mine.statistics = loss_.statistics(mine.logits, targets_of(mine.batch));
+  });
+  std::vector<double> total;
+  for (const ShardScratch& shard : scratch_) {
+    total.resize(std::max(total.size(), shard.statistics.size()));
+    for (std::size_t i = 0; i < shard.statistics.size(); ++i) total[i] += shard.statistics[i];
+  }
+  pass.statistics = total;
+  shards_.backward([&](int shard) {
+    if (!runs[static_cast<std::size_t>(shard)].empty()) backward(shard);
+  });
+}
+
+void Trainer::explain_divergence() {
+  optimizer_.clear_gradients();
+  const NanFinder finder;
+  std::string cause;
+  for (std::size_t shard = 0; shard < scratch_.size() && cause.empty(); ++shard) {
+    const Examples& batch = scratch_[shard].batch;
+    if (batch.size() == 0) continue;
+    try {
+      const TrainingPass training(options_.seed, total_step_, static_cast<std::uint32_t>(shard));
+      const Tensor logits = model_.logits(batch);
+      if (loss_.decomposes()) backward(loss_(logits, targets_of(batch)).mean());
+    } catch (const Error& error) {
+      cause = error.what();
+    }
+    Tape::current().clear();
+  }
+  optimizer_.clear_gradients();
+  if (!cause.empty())
+    throw Diverged("training diverged at step " + std::to_string(total_step_ + 1) + ": " + cause +
+                       "; a smaller learning rate may help",
+                   total_step_ + 1);
+}
+
+void Trainer::finish_epoch(const TrainWatcher& watcher) {
+  const Clock::time_point start = Clock::now();
+  const std::vector<Real> logits = predict_logits(model_, dev_);
+  const Metrics metrics = compute_metrics(
+      predictions_from_logits(std::span<const Real>(logits), dev_.classes, dev_.class_count),
+      context_);
+  EpochRecord record{.epoch = epoch_ + 1,
+                     .steps = total_step_,
+                     .train_loss = loss_sum_ / static_cast<double>(batches_.size()),
+                     .lr_factor = schedule_.factor(total_step_ - 1, total_steps_),
+                     .gradient_norm = norm_sum_ / static_cast<double>(batches_.size())};
+  for (const std::string& name : scalar_metrics())
+    if (const std::optional<double> value = scalar_metric(metrics, name)) record.dev[name] = *value;
+  const std::optional<double> score = scalar_metric(metrics, options_.select);
+  if (!score)
+    fail("select", options_.select + " is not available on the dev data; choose another metric");
+  const bool up = higher_is_better(options_.select);
+  record.best = !best_score_ || (up ? *score > *best_score_ : *score < *best_score_);
+  if (record.best) {
+    best_score_ = score;
+    best_epoch_ = record.epoch;
+    best_weights_.clear();
+    for (const Tensor& parameter : model_.parameters())
+      best_weights_.emplace_back(parameter.values().begin(), parameter.values().end());
+  }
+  record.seconds = seconds_ + seconds_since(start);
+  history_.push_back(record);
+  ++epoch_;
+  next_batch_ = 0;
+  batches_ = {};
+  loss_sum_ = 0;
+  norm_sum_ = 0;
+  seconds_ = 0;
+  if (watcher.after_epoch) watcher.after_epoch(record);
+}
+
+void Trainer::use_best_weights() {
+  const std::vector<Tensor> parameters = model_.parameters();
+  for (std::size_t i = 0; i < best_weights_.size(); ++i)
+    std::ranges::copy(best_weights_[i], parameters[i].mutable_data());
+}
+
+}  // namespace TAILGRAD_PRECISION
+}  // namespace tailgrad

@@ -1,0 +1,56 @@
+// One training run from a prepared problem to its result: what `train` does once and `compare`
+// often.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <tailgrad/models/saved_model.h>
+#include <tailgrad/models/trainer.h>
+#include <tailgrad/study/problem.h>
+#include <tailgrad/study/train_report.h>
+
+namespace tailgrad {
+
+struct ExperimentOptions {
+  std::string model = "transformer";  ///< text form
+  std::string loss = "ce";            ///< text form
+  TrainerOptions training = {};
+};
+
+/// One run. Made from options, run (perhaps in several sittings), then asked for its result.
+class Experiment {
+ public:
+  /// `problem` must outlive it. Throws Error for options that do not fit.
+  Experiment(const Problem& problem, ExperimentOptions options);
+
+  Trainer& trainer() { return *trainer_; }
+  const Model& model() const { return *model_; }
+  const ExperimentOptions& options() const { return options_; }  ///< text forms made canonical
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+  /// After the last epoch: takes the weights of the best one and judges them on dev and test.
+  /// {data, parameters, weights_hash, seconds, epochs, best_epoch, dev, test}; see cli.md.
+  nlohmann::ordered_json finish();
+  /// The most frequent confusions on test, or on dev without test; after finish().
+  const std::vector<Mistake>& mistakes() const { return mistakes_; }
+  /// What save_model needs; after finish().
+  ModelDescription description() const;
+  MetricsContext context() const;
+
+ private:
+  const Problem& problem_;
+  ExperimentOptions options_;
+  std::vector<std::int64_t> counts_;
+  std::unique_ptr<Loss> loss_;
+  std::unique_ptr<Model> model_;
+  std::unique_ptr<Trainer> trainer_;
+  std::vector<std::string> warnings_;
+  std::vector<Mistake> mistakes_;
+};
+
+}  // namespace tailgrad

@@ -1,0 +1,103 @@
+#include <tailgrad/study/problem.h>
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include <tailgrad/core/error.h>
+#include <tailgrad/data/wordnet.h>
+
+namespace tailgrad {
+namespace {
+
+std::string count_of(Index count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+// Texts cut to max_tokens, said once for all splits.
+void note_truncation(Problem& problem, Index max_tokens) {
+  const Index cut =
+      problem.train.texts.truncated + problem.dev.texts.truncated + problem.test.texts.truncated;
+  if (cut > 0)
+    problem.notes.push_back(count_of(cut, "text") + " of more than " + std::to_string(max_tokens) +
+                            " words cut to that length (--max-tokens)");
+}
+
+template <class Splits, class Encoding>
+Problem assemble(const ProblemOptions& options, const Splits& splits, Encoding encoding) {
+  const Index classes = splits.labels.size();
+  Problem problem{.task = options.task,
+                  .labels = splits.labels,
+                  .encoding = std::move(encoding),
+                  .train = {},
+                  .dev = {},
+                  .test = {},
+                  .notes = {}};
+  const Encoding& encode = std::get<Encoding>(problem.encoding);
+  problem.train = encode.encode(splits.train, classes);
+  problem.dev = encode.encode(splits.dev, classes);
+  if (splits.test.size() > 0) problem.test = encode.encode(splits.test, classes);
+  if (splits.held_out)
+    problem.notes.push_back("no --dev: " + count_of(problem.dev.size(), "item") +
+                            ", a tenth of the training data, held out for development");
+  return problem;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> Problem::counts(const Examples& split) const {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(labels.size()));
+  for (const Index label : split.classes) ++counts[static_cast<std::size_t>(label)];
+  return counts;
+}
+
+ClassCounts Problem::class_counts() const {
+  return ClassCounts(counts(train));
+}
+
+nlohmann::json Problem::json() const {
+  const auto in_train = counts(train);
+  const auto in_dev = counts(dev);
+  const auto in_test = counts(test);
+  nlohmann::json classes = nlohmann::json::array();
+  for (std::size_t k = 0; k < in_train.size(); ++k)
+    classes.push_back({{"label", labels.names()[k]},
+                       {"train", in_train[k]},
+                       {"dev", in_dev[k]},
+                       {"test", in_test[k]}});
+  const auto [least, most] = std::ranges::minmax(in_train);
+  nlohmann::json all = {
+      {"items", {{"train", train.size()}, {"dev", dev.size()}, {"test", test.size()}}},
+      {"classes", classes},
+      {"notes", notes}};
+  all["imbalance"] =
+      least > 0 ? nlohmann::json(static_cast<double>(most) / static_cast<double>(least)) : nullptr;
+  if (least == 0) all["reason"] = "imbalance: a class has no training items";
+  return all;
+}
+
+Problem load_problem(const ProblemOptions& options) {
+  const DataPaths paths{.train = options.data, .dev = options.dev, .test = options.test};
+  if (options.task == "text") {
+    if (options.encoding.max_tokens < 1) fail("--max-tokens", "needs at least 1");
+    options.encoding.vocabulary.check();
+    const TextSplits splits = options.data == "wordnet" ? load_wordnet()
+                                                        : load_texts(paths,
+                                                                     {.text = options.text_column,
+                                                                      .label = options.label_column,
+                                                                      .format = options.format},
+                                                                     options.seed);
+    Problem problem = assemble(options, splits, TextEncoding(splits.train.texts, options.encoding));
+    note_truncation(problem, options.encoding.max_tokens);
+    return problem;
+  }
+  if (options.task == "table") {
+    const NumberSplits splits = load_numbers(
+        paths, {.label = options.label_column, .features = {}, .format = options.format},
+        options.seed);
+    return assemble(options, splits, NumberEncoding(splits.train));
+  }
+  fail("--task", "unknown task '" + options.task + "'; known: text, table");
+}
+
+}  // namespace tailgrad
