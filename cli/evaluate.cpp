@@ -5,10 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include <tailgrad/cli/metrics_text.h>
+#include <tailgrad/cli/model_on_data.h>
 #include <tailgrad/cli/number_files.h>
 #include <tailgrad/cli/run_record.h>
 #include <tailgrad/cli/verbs.h>
 #include <tailgrad/core/error.h>
+#include <tailgrad/core/parallel.h>
 #include <tailgrad/losses/loss.h>
 #include <tailgrad/metrics/bootstrap.h>
 #include <tailgrad/metrics/multilabel.h>
@@ -25,6 +27,7 @@ struct EvaluateCommand {
   std::string labels;
   std::string train_counts;
   int ignore_index = kIgnoredLabel;
+  ModelOnDataOptions model;
   int bootstrap = 1000;
   CommonOptions common;
 };
@@ -34,6 +37,7 @@ struct Evaluated {
   std::vector<LogitsFile> systems;
   TargetsFile targets;
   std::vector<std::int64_t> train_counts;
+  std::vector<std::string> names;  // of the classes; empty: their numbers
 };
 
 // A single logit z of a binary problem means the logits (0, z).
@@ -73,6 +77,31 @@ Evaluated read_files(const EvaluateCommand& command) {
   return out;
 }
 
+// What is judged: numbers in files, or a model that answers now.
+Evaluated gather(const EvaluateCommand& command) {
+  const bool model = !command.model.folder.empty();
+  if (model == !command.logits.empty())
+    fail("evaluate", "needs either --logits F.npy --labels F.npy, or --model DIR DATA");
+  if (!model) {
+    if (command.labels.empty()) fail("--logits", "needs --labels F.npy beside it");
+    if (!command.model.data.empty())
+      fail(command.model.data,
+           "data to read belongs to --model DIR; with --logits the labels come "
+           "from --labels F.npy");
+    return read_files(command);
+  }
+  if (!command.labels.empty()) fail("--model", "takes the labels from DATA, not from --labels");
+  if (command.model.data.empty()) fail("--model", "needs DATA to judge it on: --model DIR DATA");
+  ModelOnData asked = ask_model(command.model);
+  Evaluated out{.systems = {std::move(asked.logits)},
+                .targets = std::move(asked.targets),
+                .train_counts = std::move(asked.train_counts),
+                .names = std::move(asked.labels)};
+  if (!command.train_counts.empty())
+    out.train_counts = read_counts(command.train_counts, out.systems.front().classes);
+  return out;
+}
+
 Predictions predictions(const LogitsFile& system, const Evaluated& data) {
   return predictions_from_logits(system.values, data.targets.labels, system.classes, kIgnoredLabel);
 }
@@ -107,7 +136,7 @@ ordered_json judge(const std::vector<Items>& systems, const MetricsContext& cont
 }
 
 ordered_json judge_all(const Evaluated& data, const EvaluateCommand& command) {
-  const MetricsContext context{.train_counts = data.train_counts};
+  const MetricsContext context{.train_counts = data.train_counts, .names = data.names};
   if (data.targets.multi_label) {
     std::vector<MultilabelPredictions> systems;
     for (const LogitsFile& system : data.systems) systems.push_back(marks(system, data));
@@ -121,7 +150,8 @@ ordered_json judge_all(const Evaluated& data, const EvaluateCommand& command) {
 int run(const EvaluateCommand& command, const Verb& verb) {
   if (command.bootstrap < 0)
     fail("--bootstrap", fmt::format("must be >= 0 resamples; got {}", command.bootstrap));
-  const Evaluated data = read_files(command);
+  if (command.common.threads > 0) set_threads(command.common.threads);
+  const Evaluated data = gather(command);
   ordered_json result = judge_all(data, command);
   if (command.common.json) {
     result.update(run_record());
@@ -144,18 +174,24 @@ int run(const EvaluateCommand& command, const Verb& verb) {
 void add_evaluate(Program& program) {
   auto command = std::make_shared<EvaluateCommand>();
   Verb verb = program.verb(
-      "evaluate", "Judge anyone's logits: errors by class, groups, calibration, intervals",
+      "evaluate", "Judge a model or anyone's logits: errors by class, calibration, intervals",
       "Intervals are percentile bootstraps over items: what another test set of the same size "
       "could\n"
       "have given. They know nothing of another training seed. --logits given twice compares two\n"
       "systems on the same items.",
-      {"tailgrad evaluate --logits logits.npy --labels labels.npy --train-counts counts.npy",
+      {"tailgrad evaluate --model runs/first wordnet",
+       "tailgrad evaluate --logits logits.npy --labels labels.npy --train-counts counts.npy",
        "tailgrad evaluate --logits ce.npy --logits la.npy --labels labels.npy --json"});
-  verb.group("Numbers (.npy)")
+  verb.group("A model of ours")
+      .option("model", command->model.folder, "Folder that train wrote")
+      .positional("DATA", command->model.data, "Labelled data: a CSV or TSV file, or: wordnet",
+                  false)
+      .option("format", command->model.format, "csv or tsv; default: by the file's ending")
+      .option("text-column", command->model.text_column, "Column of the text")
+      .option("label-column", command->model.label_column, "Column of the label")
+      .group("Anyone's numbers (.npy)")
       .option("logits", command->logits, "[items, classes], float32 or float64; twice: two systems")
-      .required("logits")
       .option("labels", command->labels, "[items] integer classes, or [items, classes] 0/1")
-      .required("labels")
       .option("train-counts", command->train_counts,
               "[classes] items of each class in the training data: adds many, medium and few")
       .option("ignore-index", command->ignore_index, "Label of items that do not count")

@@ -9,6 +9,7 @@
 #include <tailgrad/data/sampler.h>
 #include <tailgrad/losses/table.h>
 #include <tailgrad/metrics/posthoc.h>
+#include <tailgrad/models/model_table.h>
 #include <tailgrad/optim/optimizer_options.h>
 #include <tailgrad/optim/schedule.h>
 
@@ -33,6 +34,22 @@ std::string text_of(const std::vector<FormSpec>& specs) {
 json rows_of(const std::vector<FormSpec>& specs) {
   json rows = json::array();
   for (const FormSpec& spec : specs) rows.push_back(help_json(spec));
+  return rows;
+}
+
+std::string models_text() {
+  std::string text;
+  for (const ModelEntry& entry : model_table())
+    text += help_text(entry.spec) + "    task: " + entry.task + "\n\n";
+  return text;
+}
+
+json models_json() {
+  json rows = json::array();
+  for (const ModelEntry& entry : model_table()) {
+    rows.push_back(help_json(entry.spec));
+    rows.back()["task"] = entry.task;
+  }
   return rows;
 }
 
@@ -63,6 +80,7 @@ const std::vector<Listing>& listings() {
        [] { return rows_of(optimizer_forms()); }},
       {"schedules", [] { return text_of(schedule_forms()); },
        [] { return rows_of(schedule_forms()); }},
+      {"models", models_text, models_json},
       {"samplers", [] { return text_of(sampler_forms()); },
        [] { return rows_of(sampler_forms()); }},
       {"adjustments", [] { return text_of(adjustment_specs()); },

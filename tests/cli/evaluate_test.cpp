@@ -112,6 +112,33 @@ TEST_F(EvaluateVerb, OneLogitIsABinaryProblem) {
   EXPECT_NEAR(out["loss"], (3 * std::log1p(std::exp(-1)) + std::log1p(std::exp(1))) / 4, 1e-14);
 }
 
+TEST_F(EvaluateVerb, AModelAndItsPredictionsAreJudgedAlike) {
+  std::string rows = "x,y,label\n";
+  for (int i = 0; i < 60; ++i)
+    rows += std::to_string(i % 3) + "," + std::to_string(i % 7) + "," + (i % 3 ? "a" : "b") + "\n";
+  spill(folder_.at("data.csv"), rows);
+  const std::string run = folder_.at("run");
+  const Ran trained = run_program({"train", folder_.at("data.csv"), "--task", "table", "--model",
+                                   "mlp:hidden=8", "--epochs", "2", "--quiet", "--out", run});
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  const Ran ran = run_program({"evaluate", "--model", run, folder_.at("data.csv"), "--json"});
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  EXPECT_EQ(ran.json()["n"], 60);
+  EXPECT_EQ(ran.json()["per_class"][0]["label"], "a");
+  EXPECT_EQ(ran.json()["per_class"][0]["support"], 40);
+  EXPECT_TRUE(ran.json()["groups"].is_object());
+
+  const std::string logits = folder_.at("said.npy");
+  ASSERT_EQ(run_program({"predict", run, folder_.at("data.csv"), "--logits", logits}).status, 0);
+  std::vector<std::int64_t> labels;
+  for (int i = 0; i < 60; ++i) labels.push_back(i % 3 ? 0 : 1);
+  const std::string said = folder_.integers("said-labels.npy", {60}, labels);
+  const Ran again = run_program({"evaluate", "--logits", logits, "--labels", said, "--json"});
+  ASSERT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(again.json()["accuracy"], ran.json()["accuracy"]);
+  EXPECT_EQ(again.json()["loss"], ran.json()["loss"]);
+}
+
 TEST_F(EvaluateVerb, NoItems) {
   logits_ = folder_.doubles("none.npy", {0, 2}, {});
   labels_ = folder_.integers("nobody.npy", {0}, {});
@@ -135,7 +162,13 @@ TEST_F(EvaluateVerb, BadInput) {
               HasSubstr("other.npy: logits are [1, 3], in "));
   EXPECT_THAT(message({"--labels", folder_.integers("high.npy", {7}, {0, 0, 0, 0, 0, 0, 3})}),
               HasSubstr("high.npy: the label of item 6 is 3; allowed are 0 .. 2 and -100"));
-  EXPECT_THAT(run_program({"evaluate"}).err, HasSubstr("--logits"));
+  EXPECT_THAT(run_program({"evaluate"}).err,
+              HasSubstr("needs either --logits F.npy --labels F.npy, or --model DIR DATA"));
+  EXPECT_THAT(message({"data.csv"}), HasSubstr("data.csv: data to read belongs to --model DIR"));
+  EXPECT_THAT(message({"--model", "run"}), HasSubstr("needs either"));
+  EXPECT_THAT(run_program({"evaluate", "--model", "run"}).err, HasSubstr("needs DATA"));
+  EXPECT_THAT(run_program({"evaluate", "--model", folder_.at("none"), "data.csv"}).err,
+              HasSubstr("none/model.json"));
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ TEST(ListVerb, KnowsTheNamesOfTheContract) {
   EXPECT_THAT(names("losses"), IsSupersetOf({"ce", "la", "balanced-softmax"}));
   EXPECT_THAT(names("optimizers"), IsSupersetOf({"sgd", "adam", "adamw"}));
   EXPECT_THAT(names("schedules"), IsSupersetOf({"constant", "linear", "cosine", "step"}));
+  EXPECT_THAT(names("models"), IsSupersetOf({"transformer", "mlp"}));
   EXPECT_THAT(names("samplers"), IsSupersetOf({"class-balanced", "square-root", "progressive"}));
   EXPECT_THAT(names("adjustments"),
               IsSupersetOf({"la", "prior", "temperature", "threshold", "tau-norm"}));
@@ -67,7 +68,7 @@ TEST(ListVerb, UnknownWhat) {
   const Ran ran = run_program({"list", "loss"});
   EXPECT_TRUE(ran.is_callers_fault());
   EXPECT_THAT(ran.err, HasSubstr("unknown name 'loss'; did you mean 'losses'?"));
-  EXPECT_THAT(ran.err, HasSubstr("samplers, adjustments, tasks, data, studies"));
+  EXPECT_THAT(ran.err, HasSubstr("models, samplers, adjustments, tasks, data, studies"));
   EXPECT_EQ(run_program({"list"}).status, 2);
 }
 
