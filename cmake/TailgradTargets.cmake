@@ -67,16 +67,20 @@ function(tailgrad_program name)
   target_link_libraries(${name} PRIVATE tailgrad tailgrad_flags ${arg_LINKS})
 endfunction()
 
-# tailgrad_tests(name PRECISION f32|f64 SOURCES ... [LINKS ...]): one test program; every test case
-# is a ctest of its own.
+# tailgrad_tests(name PRECISION f32|f64 SOURCES ... [LINKS ...] [FAST_CODE]): one test program; every
+# test case is a ctest of its own. The tests' own code is compiled with -O1, which saves minutes;
+# FAST_CODE keeps -O3 for tests of kernels that live in headers.
 function(tailgrad_tests name)
-  cmake_parse_arguments(arg "" "PRECISION" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(arg "FAST_CODE" "PRECISION" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE
     $<IF:$<STREQUAL:${arg_PRECISION},f64>,tailgrad_f64,tailgrad>
     tailgrad_flags GTest::gtest GTest::gtest_main GTest::gmock fmt::fmt
     nlohmann_json::nlohmann_json ${arg_LINKS})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  if(NOT arg_FAST_CODE)
+    target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
   target_compile_definitions(${name} PRIVATE
     TAILGRAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TAILGRAD_BINARY_DIR="${CMAKE_BINARY_DIR}")
   gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
