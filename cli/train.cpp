@@ -187,6 +187,8 @@ void add_train(Program& program) {
       .group("Learning")
       .option("model", command->experiment.model, "Text form; see: tailgrad list models")
       .option("loss", command->experiment.loss, "Text form; see: tailgrad list losses")
+      .option("output-bias", command->experiment.output_bias,
+              "First values of the last layer's bias: default or log-prior")
       .option("sampler", training.sampler, "Text form; see: tailgrad list samplers")
       .option("optimizer", training.optimizer, "Text form; see: tailgrad list optimizers")
       .option("schedule", training.schedule, "Text form; see: tailgrad list schedules")

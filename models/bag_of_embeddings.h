@@ -13,6 +13,7 @@ class BagOfEmbeddings final : public Model {
  public:
   BagOfEmbeddings(const ModelSetup& setup, Index width, double dropout);
   Tensor logits(const Examples& batch) const override;
+  const Linear& output() const override { return out_; }
 
  private:
   double dropout_;

@@ -21,7 +21,7 @@ Tensor Mlp::operator()(const Tensor& x) const {
   Tensor h = x;
   for (std::size_t layer = 0; layer + 1 < layers_.size(); ++layer)
     h = dropout(layers_[layer](h), dropout_);
-  return layers_[layers_.size() - 1](h);
+  return output()(h);
 }
 
 Tensor Mlp::logits(const Examples& batch) const {

@@ -21,6 +21,7 @@ class Mlp final : public Model {
   /// x [items, features]; returns [items, classes].
   Tensor operator()(const Tensor& x) const;
   Tensor logits(const Examples& batch) const override;
+  const Linear& output() const override { return layers_[layers_.size() - 1]; }
 
  private:
   double dropout_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <tailgrad/models/examples.h>
+#include <tailgrad/nn/linear.h>
 #include <tailgrad/nn/module.h>
 
 namespace tailgrad {
@@ -13,6 +14,8 @@ class Model : public Module {
   explicit Model(std::uint64_t seed) : Module(seed) {}
   /// [items, classes]
   virtual Tensor logits(const Examples& batch) const = 0;
+  /// The last layer: its weight is [classes, width], its bias may start at the log prior.
+  virtual const Linear& output() const = 0;
 };
 
 }  // namespace TAILGRAD_PRECISION

@@ -32,6 +32,7 @@ class TransformerClassifier final : public Model {
  public:
   TransformerClassifier(const ModelSetup& setup, const TransformerClassifierOptions& options);
   Tensor logits(const Examples& batch) const override;
+  const Linear& output() const override { return out_; }
 
  private:
   double dropout_;

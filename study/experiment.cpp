@@ -1,10 +1,13 @@
 #include <tailgrad/study/experiment.h>
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include <tailgrad/core/byte_hash.h>
 #include <tailgrad/losses/table.h>
 #include <tailgrad/metrics/confusion.h>
+#include <tailgrad/metrics/double_correction.h>
 #include <tailgrad/metrics/report.h>
 #include <tailgrad/models/model_table.h>
 #include <tailgrad/models/predict.h>
@@ -25,6 +28,15 @@ Experiment::Experiment(const Problem& problem, ExperimentOptions options)
   options_.model = model_text(options_.model);
   model_ = build_model(options_.model, problem.task, problem.encoding, problem.labels.size(),
                        options_.training.seed);
+  if (options_.output_bias == "log-prior") {
+    std::ranges::copy(counts.log_prior(), model_->output().bias.mutable_data());
+  } else if (options_.output_bias != "default") {
+    fail("--output-bias", "unknown: '" + options_.output_bias + "'; known: default, log-prior");
+  }
+  for (const std::string& warning : loss_->warnings()) warnings_.push_back(warning);
+  for (const std::string& warning :
+       double_corrections({.loss = options_.loss, .sampler = options_.training.sampler}))
+    warnings_.push_back(warning);
   trainer_ = std::make_unique<Trainer>(*model_, *loss_, problem.train, problem.dev, context(),
                                        options_.training);
 }

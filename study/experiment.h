@@ -19,6 +19,9 @@ namespace tailgrad {
 struct ExperimentOptions {
   std::string model = "transformer";  ///< text form
   std::string loss = "ce";            ///< text form
+  /// First values of the last layer's bias: "default" (the layer's own) or "log-prior": training
+  /// then starts at the class frequencies instead of learning them first.
+  std::string output_bias = "default";
   TrainerOptions training = {};
 };
 
