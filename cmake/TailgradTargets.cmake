@@ -26,6 +26,8 @@ target_compile_options(tailgrad_flags INTERFACE
   -Wall -Wextra -Wshadow -Wconversion
   # GCC 12 sees overlapping copies in std::string concatenation where there are none (its bug 105651).
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+  # Vector types never cross the library's border, so their calling convention is our own affair.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-psabi>
   $<$<BOOL:${TAILGRAD_WARNINGS_AS_ERRORS}>:-Werror>
   $<$<CONFIG:Release>:-fno-math-errno -fno-trapping-math>
   $<$<BOOL:${TAILGRAD_ARCH}>:-march=${TAILGRAD_ARCH}>)
