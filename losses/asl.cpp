@@ -1,6 +1,7 @@
 #include <tailgrad/losses/asl.h>
 
 #include <algorithm>
+#include <limits>
 
 #include <tailgrad/losses/elements.h>
 
@@ -8,29 +9,39 @@ namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 namespace {
 
+// log(1 - m) for m in [0, 1], without the branches that keep a loop from vectorising.
+Real log_left_of(Real m) {
+  if constexpr (sizeof(Real) == 8) return kernels::log1p(-m);
+  const Real left = 1 - m;
+  const Real lost = -m - (left - 1);  // what the rounding of 1 - m took away
+  constexpr Real kTiny = std::numeric_limits<Real>::min();
+  return kernels::log(left) + lost / (left > kTiny ? left : kTiny);
+}
+
+template <bool kClip>  // clip > 0
 struct Rule {
   static constexpr bool kByClass = false;
   Real negative;
   Real positive;
   Real clip;
 
-  rows::ElementLoss operator()(Real z, bool mark, std::size_t) const {
+  rows::ElementLoss operator()(Real z, Real y, std::size_t) const {
     const rows::Sigmoid t(z);
     const Real easy = rows::power(t.rest, positive);
     const Real positive_loss = -easy * t.log_p;
     const Real positive_slope = easy * (positive * t.p * t.log_p - t.rest);
 
-    const Real m = t.p <= clip ? Real{0} : t.p - clip;  // a NaN passes
-    const Real log_left = clip == 0 ? t.log_rest : kernels::log1p(-m);
+    const Real m = kClip ? (t.p <= clip ? Real{0} : t.p - clip) : t.p;  // a NaN passes
+    const Real log_left = kClip ? log_left_of(m) : t.log_rest;
     const Real factor = rows::power(m, negative);
     // d(-m^g log(1-m))/dz = m^g (1/(1-m) - g log(1-m)/m) p (1-p), where the quotient keeps g in
     // (0, 1) finite; with clip = 0 the factors p and 1-p cancel.
     const Real quotient = m > 0 ? log_left / m : Real{-1};
     const Real spread = t.p * t.rest;
-    const Real share = clip == 0 ? t.p : spread / (1 - m);
-    const Real slope = factor * (share - negative * quotient * spread);
-    return mark ? rows::ElementLoss{positive_loss, positive_slope}
-                : rows::ElementLoss{-factor * log_left, m > 0 ? slope : Real{0}};
+    const Real share = kClip ? spread / (1 - m) : t.p;
+    const Real slope = m > 0 ? factor * (share - negative * quotient * spread) : Real{0};
+    const bool mark = y > 0;
+    return {mark ? positive_loss : -factor * log_left, mark ? positive_slope : slope};
   }
 };
 
@@ -41,7 +52,8 @@ struct ReferenceRule {
   Real positive;
   Real clip;
 
-  rows::ElementLoss operator()(Real z, bool mark, std::size_t) const {
+  rows::ElementLoss operator()(Real z, Real y, std::size_t) const {
+    const bool mark = y > 0;
     const rows::Sigmoid t(z);
     const Real left = std::min(t.rest + clip, Real{1});
     const Real base = mark ? t.rest : std::max(t.p - clip, Real{0});
@@ -61,7 +73,9 @@ std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
   LossFrame frame(settings, setup);
   if (settings.is("variant", "reference"))
     return rows::elements(std::move(frame), ReferenceRule{negative, positive, clip}, by_elements);
-  return rows::elements(std::move(frame), Rule{negative, positive, clip}, by_elements);
+  if (clip == 0)
+    return rows::elements(std::move(frame), Rule<false>{negative, positive, clip}, by_elements);
+  return rows::elements(std::move(frame), Rule<true>{negative, positive, clip}, by_elements);
 }
 
 }  // namespace

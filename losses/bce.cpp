@@ -11,10 +11,11 @@ namespace {
 struct Rule {
   static constexpr bool kByClass = false;
   Real positive;
-  rows::ElementLoss operator()(Real z, bool mark, std::size_t) const {
-    const rows::Sigmoid t(mark ? z : -z);
-    const Real weight = mark ? positive : Real{1};
-    return {-weight * t.log_p, mark ? -weight * t.rest : t.rest};
+  rows::ElementLoss operator()(Real z, Real y, std::size_t) const {
+    const Real sign = 2 * y - 1;  // the negative side is the positive one of -z
+    const rows::Sigmoid t(sign * z);
+    const Real weight = y * positive + (1 - y);
+    return {-weight * t.log_p, -sign * weight * t.rest};
   }
 };
 
@@ -23,8 +24,8 @@ struct ByClass {
   std::vector<Real> positive;
   // A one-logit problem may come with the counts of both labels: the second is that of mark 1.
   std::size_t only_class() const { return positive.size() - 1; }
-  rows::ElementLoss operator()(Real z, bool mark, std::size_t k) const {
-    return Rule{positive[k]}(z, mark, k);
+  rows::ElementLoss operator()(Real z, Real y, std::size_t k) const {
+    return Rule{positive[k]}(z, y, k);
   }
 };
 

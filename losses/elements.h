@@ -1,8 +1,9 @@
 // Losses that are a sum over the elements of the logits, each with a mark 0 or 1: binary
 // cross-entropy and its like, for multi-label targets.
 //
-// A loss supplies a Rule: ElementLoss rule(z, mark, k), the loss of one element and its slope
-// d loss / d z. kByClass says whether it reads the class k (then
+// A loss supplies a Rule: ElementLoss rule(z, y, k), the loss of one element of mark y = 0 or 1 and
+// its slope d loss / d z. The mark is a number because loops with y in arithmetic vectorise, where
+// a condition on it often does not. kByClass says whether the rule reads the class k (then
 // only_class() is the k of a single column).
 #pragma once
 
@@ -36,14 +37,14 @@ struct Sigmoid {
   Real log_rest;
 
   explicit Sigmoid(Real z) {
-    const Real e = kernels::exp(z < 0 ? z : -z);  // in [0, 1]
+    const Real e = kernels::exp(-std::abs(z));  // in [0, 1]
     const Real larger = 1 / (1 + e);
     const Real smaller = e * larger;
     const Real log_larger = -log1p_of_sum(e);
     p = z < 0 ? smaller : larger;
     rest = z < 0 ? larger : smaller;
-    log_p = z < 0 ? z + log_larger : log_larger;
-    log_rest = z < 0 ? log_larger : log_larger - z;
+    log_p = log_larger + (z < 0 ? z : Real{0});
+    log_rest = log_larger - (z < 0 ? Real{0} : z);
   }
 };
 
@@ -58,13 +59,12 @@ double element_row(const Rule& rule, const Real* z, const Real* y, std::size_t s
     if (size == 1) first = rule.only_class();
   if (gradient != nullptr) {
     for (std::size_t k = 0; k < size; ++k) {
-      const ElementLoss result = rule(z[k], y[k] != 0, first + k);
+      const ElementLoss result = rule(z[k], y[k], first + k);
       loss[k] = result.loss + 0 * z[k];  // an infinite logit may cost nothing: find it here
       gradient[k] = factor * result.slope;
     }
   } else {
-    for (std::size_t k = 0; k < size; ++k)
-      loss[k] = rule(z[k], y[k] != 0, first + k).loss + 0 * z[k];
+    for (std::size_t k = 0; k < size; ++k) loss[k] = rule(z[k], y[k], first + k).loss + 0 * z[k];
   }
   if (size >= kLanes) return static_cast<double>(weight * sum_of(loss, size));
   Real sum = 0;

@@ -1,5 +1,7 @@
 #include <tailgrad/losses/focal.h>
 
+#include <type_traits>
+
 #include <tailgrad/losses/elements.h>
 #include <tailgrad/losses/true_class.h>
 
@@ -24,17 +26,19 @@ struct Squared {
   }
 };
 
+template <bool kSquared>  // gamma = 2
 struct SigmoidRule {
   static constexpr bool kByClass = false;
   Real gamma;
   Real positive;
   Real negative;
-  rows::ElementLoss operator()(Real z, bool mark, std::size_t) const {
-    // The negative side is the positive one of -z.
-    const rows::Sigmoid t(mark ? z : -z);
-    const Real factor = (mark ? positive : negative) * rows::power(t.rest, gamma);
+  rows::ElementLoss operator()(Real z, Real y, std::size_t) const {
+    const Real sign = 2 * y - 1;  // the negative side is the positive one of -z
+    const rows::Sigmoid t(sign * z);
+    const Real powered = kSquared ? t.rest * t.rest : rows::power(t.rest, gamma);
+    const Real factor = (y * positive + (1 - y) * negative) * powered;
     const Real slope = factor * (gamma * t.p * t.log_p - t.rest);
-    return {-factor * t.log_p, mark ? slope : -slope};
+    return {-factor * t.log_p, sign * slope};
   }
 };
 
@@ -51,10 +55,13 @@ std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
   }
   const double alpha = has_alpha ? settings.number("alpha") : 0.5;
   const double scale = has_alpha ? 1 : 2;
-  const SigmoidRule rule{.gamma = static_cast<Real>(gamma),
-                         .positive = static_cast<Real>(scale * alpha),
-                         .negative = static_cast<Real>(scale * (1 - alpha))};
-  return rows::elements(std::move(frame), rule, settings.is("normalise", "elements"));
+  const auto make_rule = [&]<bool kSquared>(std::bool_constant<kSquared>) {
+    const SigmoidRule<kSquared> rule{.gamma = static_cast<Real>(gamma),
+                                     .positive = static_cast<Real>(scale * alpha),
+                                     .negative = static_cast<Real>(scale * (1 - alpha))};
+    return rows::elements(std::move(frame), rule, settings.is("normalise", "elements"));
+  };
+  return gamma == 2 ? make_rule(std::true_type{}) : make_rule(std::false_type{});
 }
 
 }  // namespace

@@ -102,6 +102,9 @@ class Lade final : public Loss {
       const Scratch<Real> room(2 * size);
       Real* __restrict z = room.data();
       Real* __restrict e = z + size;
+      const Real* shift = shift_.data();
+      const Real* on_power = second.data();
+      const Real* log_sums = log_sum.data();
       double sum = 0;
       for (std::size_t i = begin; i < end; ++i) {
         Real* to = gradient.data() != nullptr ? gradient.data() + i * call.columns : nullptr;
@@ -111,20 +114,24 @@ class Lade final : public Loss {
         }
         const auto y = static_cast<std::size_t>(targets.classes[i]);
         read_row(logits, call, i, z);
-        for (std::size_t k = 0; k < classes; ++k) e[k] = z[k] + shift_[k];
+        for (std::size_t k = 0; k < classes; ++k) e[k] = z[k] + shift[k];
         std::fill(e + classes, e + size, rows::kMinusInfinity);
         const Real top = rows::max_of(e, size);
         const Real own_logit = e[y] - top;
-        for (std::size_t k = 0; k < size; ++k) e[k] = kernels::exp(e[k] - top);
-        const Real own_e = e[y];
-        e[y] = 0;
+        const Real own_e = kernels::exp(own_logit);
+        for (std::size_t k = 0; k < size; ++k) {
+          const Real power = kernels::exp(e[k] - top);
+          e[k] = rows::is_own(k, y) ? Real{0} : power;
+        }
         const Real others = rows::sum_of(e, size);
         sum += static_cast<double>(kernels::log1p((own_e - 1) + others) - own_logit);
         if (to == nullptr) continue;
         const Real inverse = 1 / (own_e + others);
-        for (std::size_t k = 0; k < classes; ++k)
-          e[k] = factor * (e[k] * inverse + second[k] * kernels::exp(z[k] - log_sum[k]));
-        e[y] += factor * (first[y] - others * inverse);
+        const Real at_own = first[y] - others * inverse;
+        for (std::size_t k = 0; k < classes; ++k) {
+          const Real softmax = rows::is_own(k, y) ? at_own : e[k] * inverse;
+          e[k] = factor * (softmax + on_power[k] * kernels::exp(z[k] - log_sums[k]));
+        }
         if (call.columns == 1) {
           to[0] = e[1];
         } else {
@@ -178,10 +185,11 @@ class Lade final : public Loss {
         items[y] += 1;
         true_logits[y] += static_cast<double>(z[y]);
         int large = 0;
-        for (std::size_t k = 0; k < classes; ++k) large |= !(std::abs(z[k]) <= kModest);
+        const Real* logit = z.data();
+        for (std::size_t k = 0; k < classes; ++k) large |= !(std::abs(logit[k]) <= kModest);
         large_row[i] = large != 0;
         if (large != 0) continue;
-        for (std::size_t k = 0; k < classes; ++k) e[k] = kernels::exp(z[k]);
+        for (std::size_t k = 0; k < classes; ++k) e[k] = kernels::exp(logit[k]);
         for (std::size_t k = 0; k < classes; ++k) modest[k] += static_cast<double>(e[k]);
       }
     });

@@ -14,13 +14,6 @@ struct Normalised {
   static constexpr bool kPlain = false;
   double temperature;
 
-  // Sums of products in the fixed lanes; `room` is for the products.
-  static Real dot(const Real* a, const Real* b, const rows::RowAt& at, Real* __restrict room) {
-    const std::size_t classes = at.classes;
-    for (std::size_t k = 0; k < classes; ++k) room[k] = a[k] * b[k];
-    for (std::size_t k = classes; k < at.size; ++k) room[k] = 0;
-    return rows::sum_of(room, at.size);
-  }
   Real factor(Real norm) const {
     const auto shortest = static_cast<Real>(kShortest);
     return 1 / (static_cast<Real>(temperature) * (norm < shortest ? shortest : norm));
@@ -28,17 +21,16 @@ struct Normalised {
   void fill(const rows::RowAt& at, Real* __restrict x) const {
     const Real* z = at.z;
     const std::size_t size = at.size;
-    const Real by = factor(std::sqrt(dot(z, z, at, x)));
+    const Real by = factor(std::sqrt(rows::dot_of(z, z, at.classes)));
     for (std::size_t k = 0; k < size; ++k) x[k] = z[k] * by;
   }
   void pull_back(const rows::RowAt& at, Real* __restrict g) const {
     const Real* z = at.z;
     const std::size_t classes = at.classes;
-    const Scratch<Real> room(at.size);
-    const Real square = dot(z, z, at, room.data());
+    const Real square = rows::dot_of(z, z, classes);
     const Real norm = std::sqrt(square);
     const Real along =
-        norm < static_cast<Real>(kShortest) ? Real{0} : dot(z, g, at, room.data()) / square;
+        norm < static_cast<Real>(kShortest) ? Real{0} : rows::dot_of(z, g, classes) / square;
     const Real by = factor(norm);
     for (std::size_t k = 0; k < classes; ++k) g[k] = by * (g[k] - along * z[k]);
   }

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 
 #include <tailgrad/core/kernels/vec_math.h>
@@ -80,19 +81,36 @@ inline Real sum_of(const Real* row, std::size_t size) {
   for (; k < size; ++k) total += row[k];
   return total;
 }
+
+/// The sum of the products of two rows of any size.
+inline Real dot_of(const Real* a, const Real* b, std::size_t size) {
+  Real total = 0;
+  std::size_t k = 0;
+  if (size >= kLanes) {
+    Lanes sum = load(a) * load(b);
+    for (k = kLanes; k + kLanes <= size; k += kLanes) sum += load(a + k) * load(b + k);
+    total = sum_of(sum);
+  }
+  for (; k < size; ++k) total += a[k] * b[k];
+  return total;
+}
 #pragma GCC diagnostic pop
 
-/// Where the first number equal to `value` is; 0 when there is none (NaNs).
+/// Whether a loop over a row is at place `own`; in 32 bits, as wide as a float.
+inline bool is_own(std::size_t k, std::size_t own) {
+  return static_cast<std::int32_t>(k) == static_cast<std::int32_t>(own);
+}
+
+/// Where the first number equal to `value` is; 0 when there is none (NaNs). Looks at all numbers: a
+/// branch at the place found would be mispredicted in every row.
 inline std::size_t find(const Real* row, std::size_t size, Real value) {
-  std::size_t k = 0;
-  for (; k + kLanes <= size; k += kLanes) {
-    int hits = 0;
-    for (std::size_t l = 0; l < kLanes; ++l) hits |= row[k + l] == value;
-    if (hits != 0) break;
+  const auto none = static_cast<std::int32_t>(size);
+  std::int32_t first = none;
+  for (std::size_t k = 0; k < size; ++k) {
+    const std::int32_t here = row[k] == value ? static_cast<std::int32_t>(k) : none;
+    first = here < first ? here : first;
   }
-  for (; k < size; ++k)
-    if (row[k] == value) return k;
-  return 0;
+  return first < none ? static_cast<std::size_t>(first) : 0;
 }
 
 /// x^a for x >= 0, a >= 0, with 0^0 = 1.

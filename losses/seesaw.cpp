@@ -22,9 +22,10 @@ struct Damped {
     const Real top = rows::max_of(z, size);
     for (std::size_t k = 0; k < size; ++k) x[k] = kernels::exp(z[k] - top);
     const Real log_sum = top + kernels::log(rows::sum_of(x, size));
-    const Real own = z[at.y] - log_sum;
+    const std::size_t y = at.y;
+    const Real own = z[y] - log_sum;
     const Real floored = own > log_eps ? own : log_eps;
-    const Real own_count = counts[at.y];
+    const Real own_count = counts[y];
     const Real on_rarer = p;
     const Real on_mistake = q;
     for (std::size_t k = 0; k < size; ++k) {
@@ -33,9 +34,8 @@ struct Damped {
       const Real mitigation = on_rarer * (rarer < 0 ? rarer : Real{0});
       const Real above = on_mistake * (log_p - floored);
       const Real compensation = log_p > own ? above : Real{0};
-      x[k] = z[k] + mitigation + compensation;
+      x[k] = z[k] + (rows::is_own(k, y) ? Real{0} : mitigation + compensation);
     }
-    x[at.y] = z[at.y];
   }
   void pull_back(const rows::RowAt&, Real*) const {}
 };

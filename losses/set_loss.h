@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -50,10 +51,25 @@ struct RowRoom {
   Real* third;
 };
 
+/// The size of a row, as a constant for short rows: then its loops have no heads and tails.
+template <std::size_t kSize>
+std::size_t size_of(const RowRoom& room) {
+  return kSize != 0 ? kSize : room.size;
+}
+
+/// Calls run(constant), with the constant kLanes for rows of at most that many columns, else 0.
+template <class Run>
+void with_size(std::size_t columns, const Run& run) {
+  if (columns <= kLanes)
+    run(std::integral_constant<std::size_t, kLanes>{});
+  else
+    run(std::integral_constant<std::size_t, 0>{});
+}
+
 /// Probabilities of a row with their complements, neither losing digits. Returns the most probable
-/// class (softmax).
-inline std::size_t probabilities(const Real* z, std::size_t columns, bool sigmoid,
-                                 const RowRoom& room) {
+/// class (softmax). As in true_class.h, what differs there is selected, not stored afterwards.
+template <std::size_t kSize>
+std::size_t probabilities(const Real* z, std::size_t columns, bool sigmoid, const RowRoom& room) {
   Real* __restrict p = room.p;
   Real* __restrict rest = room.rest;
   if (sigmoid) {
@@ -75,27 +91,31 @@ inline std::size_t probabilities(const Real* z, std::size_t columns, bool sigmoi
     std::copy_n(z, columns, room.first + (columns == 1 ? 1 : 0));
     x = room.first;
   }
-  const std::size_t size = room.size;
+  const std::size_t size = size_of<kSize>(room);
   const Real top = max_of(x, size);
   const std::size_t best = find(x, size, top);
-  for (std::size_t k = 0; k < size; ++k) p[k] = kernels::exp(x[k] - top);
-  const Real best_e = p[best];  // 1, or NaN
-  p[best] = 0;
+  const Real best_e = 1 + 0 * top;  // 1, or NaN
+  for (std::size_t k = 0; k < size; ++k) {
+    const Real e = kernels::exp(x[k] - top);
+    p[k] = is_own(k, best) ? Real{0} : e;
+  }
   const Real others = sum_of(p, size);
   const Real inverse = 1 / (best_e + others);
+  const Real best_rest = others * inverse;
   for (std::size_t k = 0; k < size; ++k) {
-    p[k] *= inverse;
-    rest[k] = 1 - p[k];
+    const Real share = p[k] * inverse;
+    p[k] = is_own(k, best) ? inverse : share;
+    rest[k] = is_own(k, best) ? best_rest : 1 - share;
   }
-  p[best] = inverse;
-  rest[best] = others * inverse;
   return best;
 }
 
 /// d L / d z of a row from d L / d p, times `scale`.
-inline void to_logits(const Real* by_p, std::size_t columns, bool sigmoid, std::size_t best,
-                      const RowRoom& room, Real scale, Real* __restrict gradient) {
+template <std::size_t kSize>
+void to_logits(const Real* by_p, std::size_t columns, bool sigmoid, std::size_t best,
+               const RowRoom& room, Real scale, Real* __restrict gradient) {
   const Real* p = room.p;
+  const std::size_t size = size_of<kSize>(room);
   if (sigmoid) {
     for (std::size_t k = 0; k < columns; ++k) gradient[k] = scale * by_p[k] * p[k] * room.rest[k];
     return;
@@ -103,20 +123,24 @@ inline void to_logits(const Real* by_p, std::size_t columns, bool sigmoid, std::
   // p_j (g_j - sum_k p_k g_k), and for the most probable class p_j ((1-p_j) g_j - sum of the
   // others), where 1 minus a probability near 1 would lose all digits.
   Real* __restrict product = room.second;
-  for (std::size_t k = 0; k < room.size; ++k) product[k] = p[k] * by_p[k];
-  product[best] = 0;
-  const Real others = sum_of(product, room.size);
+  for (std::size_t k = 0; k < size; ++k) product[k] = is_own(k, best) ? Real{0} : p[k] * by_p[k];
+  const Real others = sum_of(product, size);
   const Real all = others + p[best] * by_p[best];
   const Real at_best = scale * p[best] * (room.rest[best] * by_p[best] - others);
   if (columns == 1) {
     gradient[0] = best == 1 ? at_best : scale * p[1] * (by_p[1] - all);
     return;
   }
+  if (columns == size) {
+    for (std::size_t k = 0; k < size; ++k)
+      gradient[k] = is_own(k, best) ? at_best : scale * p[k] * (by_p[k] - all);
+    return;
+  }
   for (std::size_t k = 0; k < columns; ++k) gradient[k] = scale * p[k] * (by_p[k] - all);
   gradient[best] = at_best;
 }
 
-/// The marks of a row as numbers; null for an ignored item. `one_hot` is all zeros in between.
+/// The marks of a row as numbers; null for an ignored item.
 class RowMarks {
  public:
   RowMarks(const LossFrame& frame, const Targets& targets, std::size_t columns, bool sigmoid)
@@ -127,19 +151,22 @@ class RowMarks {
         marks_(std::max(columns, kLanes)) {
     std::fill(marks_.begin(), marks_.end(), Real{0});
   }
+  template <std::size_t kSize>
   const Real* row(std::size_t i) {
+    Real* __restrict marks = marks_.data();
     if (!targets_.marks.empty()) {
-      for (std::size_t k = 0; k < columns_; ++k)
-        marks_[k] = static_cast<Real>(targets_.marks[i * columns_ + k]);
-      return marks_.data();
+      const std::uint8_t* from = targets_.marks.data() + i * columns_;
+      for (std::size_t k = 0; k < columns_; ++k) marks[k] = static_cast<Real>(from[k]);
+      return marks;
     }
-    marks_[last_] = 0;
     if (frame_.is_ignored(targets_.classes[i])) return nullptr;
     const auto y = static_cast<std::size_t>(targets_.classes[i]);
     const bool single = sigmoid_ && columns_ == 1;
-    last_ = single ? 0 : y;
-    marks_[last_] = single ? static_cast<Real>(y) : Real{1};
-    return marks_.data();
+    const std::size_t marked = single ? 0 : y;
+    const Real mark = single ? static_cast<Real>(y) : Real{1};
+    const std::size_t size = kSize != 0 ? kSize : marks_.size();
+    for (std::size_t k = 0; k < size; ++k) marks[k] = is_own(k, marked) ? mark : Real{0};
+    return marks;
   }
 
  private:
@@ -147,7 +174,6 @@ class RowMarks {
   const Targets& targets_;
   std::size_t columns_;
   bool sigmoid_;
-  std::size_t last_ = 0;
   Scratch<Real> marks_;
 };
 
@@ -204,42 +230,53 @@ class OverlapLossOf final : public Loss {
     const std::size_t columns = call.columns;
     Scratch<double> sums((call.items + rows_a_piece - 1) / rows_a_piece);
     parallel_for(call.items, rows_a_piece, [&](std::size_t begin, std::size_t end) {
-      const RowRoom room(columns);
-      RowMarks marks(frame_, targets, columns, options_.sigmoid);
-      double sum = 0;
-      for (std::size_t i = begin; i < end; ++i) {
-        Real* to = gradient.data() != nullptr ? gradient.data() + i * columns : nullptr;
-        const Real* y = marks.row(i);
-        if (y == nullptr) {
-          if (to != nullptr) std::fill_n(to, columns, Real{0});
-          continue;
-        }
-        const Real weight = frame_.weights() != nullptr && targets.marks.empty()
-                                ? frame_.weights()[static_cast<std::size_t>(targets.classes[i])]
-                                : Real{1};
-        const std::size_t best =
-            probabilities(logits.data() + i * columns, columns, options_.sigmoid, room);
-        const Rule rule = rule_;
-        const Real* p = room.p;
-        const Real* rest = room.rest;
-        Real* __restrict loss = room.second;
-        Real* __restrict by_p = room.first;
-        for (std::size_t k = 0; k < room.size; ++k) {
-          const OverlapSums t = rule.terms(p[k], rest[k], y[k]);
-          const OverlapLoss<Real> set = rule.set(t.i, t.a, t.b);
-          loss[k] = set.loss;
-          by_p[k] = rule.slope(p[k], rest[k], y[k], set.by_i, set.by_a, set.by_b);
-        }
-        sum += static_cast<double>(weight * sum_of(loss, room.size));
-        if (to != nullptr)
-          to_logits(by_p, columns, options_.sigmoid, best, room, weight * static_cast<Real>(scale),
-                    to);
-      }
-      sums[begin / rows_a_piece] = sum;
+      with_size(columns, [&]<std::size_t kSize>(std::integral_constant<std::size_t, kSize>) {
+        sums[begin / rows_a_piece] =
+            examples<kSize>(begin, end, logits, targets, gradient.data(), static_cast<Real>(scale));
+      });
     });
     const double sum = add_up(sums, rows_a_piece, call, logits, targets, where);
     return finish_loss(frame_.name().c_str(), logits, sum, call.counted, std::move(gradient),
                        scale);
+  }
+
+  /// The loss of items [begin, end).
+  template <std::size_t kSize>
+  double examples(std::size_t begin, std::size_t end, const Tensor& logits, const Targets& targets,
+                  Real* gradient, Real scale) const {
+    const auto columns = static_cast<std::size_t>(logits.cols());
+    const RowRoom room(columns);
+    RowMarks marks(frame_, targets, columns, options_.sigmoid);
+    const std::size_t size = size_of<kSize>(room);
+    double sum = 0;
+    for (std::size_t i = begin; i < end; ++i) {
+      Real* to = gradient != nullptr ? gradient + i * columns : nullptr;
+      const Real* y = marks.template row<kSize>(i);
+      if (y == nullptr) {
+        if (to != nullptr) std::fill_n(to, columns, Real{0});
+        continue;
+      }
+      const Real weight = frame_.weights() != nullptr && targets.marks.empty()
+                              ? frame_.weights()[static_cast<std::size_t>(targets.classes[i])]
+                              : Real{1};
+      const std::size_t best =
+          probabilities<kSize>(logits.data() + i * columns, columns, options_.sigmoid, room);
+      const Rule rule = rule_;
+      const Real* p = room.p;
+      const Real* rest = room.rest;
+      Real* __restrict loss = room.second;
+      Real* __restrict by_p = room.first;
+      for (std::size_t k = 0; k < size; ++k) {
+        const OverlapSums t = rule.terms(p[k], rest[k], y[k]);
+        const OverlapLoss<Real> set = rule.set(t.i, t.a, t.b);
+        loss[k] = set.loss;
+        by_p[k] = rule.slope(p[k], rest[k], y[k], set.by_i, set.by_a, set.by_b);
+      }
+      sum += static_cast<double>(weight * sum_of(loss, size));
+      if (to != nullptr)
+        to_logits<kSize>(by_p, columns, options_.sigmoid, best, room, weight * scale, to);
+    }
+    return sum;
   }
 
   double add_up(const Scratch<double>& sums, std::size_t rows_a_piece, const LossFrame::Call& call,
@@ -270,9 +307,9 @@ class OverlapLossOf final : public Loss {
       double* __restrict a_sum = i_sum + sets;
       double* __restrict b_sum = a_sum + sets;
       for (std::size_t i = begin; i < end; ++i) {
-        const Real* y = marks.row(i);
+        const Real* y = marks.template row<0>(i);
         if (y == nullptr) continue;
-        probabilities(logits.data() + i * columns, columns, options_.sigmoid, room);
+        probabilities<0>(logits.data() + i * columns, columns, options_.sigmoid, room);
         const Rule rule = rule_;
         const Real* p = room.p;
         const Real* rest = room.rest;
@@ -355,13 +392,13 @@ class OverlapLossOf final : public Loss {
         std::fill_n(room.first, room.size, Real{0});
         for (std::size_t i = begin; i < end; ++i) {
           Real* to = gradient.data() + i * columns;
-          const Real* y = marks.row(i);
+          const Real* y = marks.template row<0>(i);
           if (y == nullptr) {
             std::fill_n(to, columns, Real{0});
             continue;
           }
           const std::size_t best =
-              probabilities(logits.data() + i * columns, columns, options_.sigmoid, room);
+              probabilities<0>(logits.data() + i * columns, columns, options_.sigmoid, room);
           std::fill_n(room.first, room.size, Real{0});
           const Real* p = room.p;
           const Real* rest = room.rest;
@@ -379,8 +416,8 @@ class OverlapLossOf final : public Loss {
             for (std::size_t k = 0; k < classes; ++k)
               by_p[k] = rule.slope(p[k], rest[k], y[k], by_i[k], by_a[k], by_b[k]);
           }
-          to_logits(room.first, columns, options_.sigmoid, best, room, static_cast<Real>(scale),
-                    to);
+          to_logits<0>(room.first, columns, options_.sigmoid, best, room, static_cast<Real>(scale),
+                       to);
         }
       });
     }

@@ -7,16 +7,22 @@
 //              void fill(const RowAt& at, Real* x)       writes at.size numbers
 //              void pull_back(const RowAt& at, Real* g)  turns d loss / d x into d loss / d z
 //            PlainLogits: x = z.
+//            With kRandom the block draws words first, see RowAt::words.
 //   Rule     TrueClassLoss rule(TrueClass): the loss of a row and its slope, d loss / d log p_t.
 //            With a member `uniform` u it also adds u sum_k -log p_k (label smoothing).
 // The gradient follows: d loss / d x_k = slope (1[k = t] - p_k) + u (C p_k - 1).
+//
+// What differs at the true class is selected inside the loops over a row: a single store into a row
+// that is about to be loaded as vectors would stall every load behind it.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -48,7 +54,11 @@ struct RowAt {
   std::size_t size;     ///< numbers in a row; beyond `classes` they are minus infinity
   const Real* z;        ///< the given logits
   const LossPass* pass;
+  const std::uint32_t* words;  ///< one a class, of logits that are random (kRandom); else null
 };
+
+template <class Logits>
+concept IsRandom = Logits::kRandom;
 
 struct PlainLogits {
   static constexpr bool kPlain = true;
@@ -73,6 +83,22 @@ struct ShiftedLogits {
   void pull_back(const RowAt&, Real*) const {}
 };
 
+/// x = z + shift, and own_y in place of shift_y for the true class.
+struct MarginLogits {
+  static constexpr bool kPlain = false;
+  std::vector<Real> shift;  ///< padded()
+  std::vector<Real> own;    ///< one a class
+
+  void fill(const RowAt& at, Real* __restrict x) const {
+    const Real* b = shift.data();
+    const Real* z = at.z;
+    const std::size_t y = at.y;
+    const Real own_y = own[y];
+    for (std::size_t k = 0; k < at.size; ++k) x[k] = z[k] + (is_own(k, y) ? own_y : b[k]);
+  }
+  void pull_back(const RowAt&, Real*) const {}
+};
+
 /// x_k = factor_k z_k + shift_k, and own_y in place of shift_y for the true class.
 struct AffineLogits {
   static constexpr bool kPlain = false;
@@ -83,8 +109,10 @@ struct AffineLogits {
   void fill(const RowAt& at, Real* __restrict x) const {
     const Real* a = factor.data();
     const Real* b = shift.data();
-    for (std::size_t k = 0; k < at.size; ++k) x[k] = a[k] * at.z[k] + b[k];
-    x[at.y] = a[at.y] * at.z[at.y] + own[at.y];
+    const Real* z = at.z;
+    const std::size_t y = at.y;
+    const Real own_y = own[y];
+    for (std::size_t k = 0; k < at.size; ++k) x[k] = a[k] * z[k] + (is_own(k, y) ? own_y : b[k]);
   }
   void pull_back(const RowAt& at, Real* __restrict g) const {
     const Real* a = factor.data();
@@ -109,13 +137,14 @@ struct Job {
 };
 
 /// Rows [begin, end), at most kBlockRows, all in the cache. Returns the sum of their losses.
-template <class Logits, class Rule>
+/// kSize: the numbers in a row when the compiler is to know them, or 0.
+template <std::size_t kSize, class Logits, class Rule>
 double true_class_block(const Job& job, std::size_t begin, std::size_t end, Real* scratch,
-                        const Logits& logits, const Rule& rule) {
+                        std::uint32_t* word_room, const Logits& logits, const Rule& rule) {
   const std::size_t columns = job.columns;
   const std::size_t count = end - begin;
   const bool two = columns == 1;  // one logit z stands for the logits (0, z)
-  const std::size_t size = std::max(columns, kLanes);
+  const std::size_t size = kSize != 0 ? kSize : columns;
   const bool short_row = columns < kLanes;
   const std::size_t classes = two ? 2 : columns;
   Real padded_z[kLanes];
@@ -150,6 +179,19 @@ double true_class_block(const Job& job, std::size_t begin, std::size_t end, Real
                     : scratch + (job.gradient ? r * size : 0);
   };
 
+  const std::uint32_t* words = nullptr;
+  if constexpr (IsRandom<Logits>)
+    words = logits.draw(*job.pass, begin * classes, count * classes, word_room);
+  const auto row_at = [&](std::size_t r, std::size_t y, const Real* z) {
+    return RowAt{.item = begin + r,
+                 .y = y,
+                 .classes = classes,
+                 .size = size,
+                 .z = z,
+                 .pass = job.pass,
+                 .words = words == nullptr ? nullptr : words + r * classes};
+  };
+
   for (std::size_t r = 0; r < count; ++r) {
     const Index label = job.labels[begin + r];
     if (label == job.frame->ignored()) continue;
@@ -158,15 +200,17 @@ double true_class_block(const Job& job, std::size_t begin, std::size_t end, Real
     Real* __restrict e = row_out(r);
     const Real* x = z;
     if constexpr (!Logits::kPlain) {
-      logits.fill({begin + r, y, classes, size, z, job.pass}, e);
+      logits.fill(row_at(r, y, z), e);
       x = e;
     }
     const Real top = max_of(x, size);
     own[r] = x[y] - top;
     if constexpr (HasUniformPart<Rule>)
       for (std::size_t k = 0; k < classes; ++k) spread[r] += x[k] - top;
-    for (std::size_t k = 0; k < size; ++k) e[k] = kernels::exp(x[k] - top);
-    e[y] = 0;
+    for (std::size_t k = 0; k < size; ++k) {
+      const Real power = kernels::exp(x[k] - top);
+      e[k] = is_own(k, y) ? Real{0} : power;
+    }
     others[r] = sum_of(e, size);
     weight[r] = job.weights != nullptr ? job.weights[y] : 1;
   }
@@ -206,15 +250,14 @@ double true_class_block(const Job& job, std::size_t begin, std::size_t end, Real
     const auto y = static_cast<std::size_t>(label);
     Real* __restrict e = row_out(r);
     const Real factor = pull[r];
+    const Real at_own = push[r];
     if constexpr (HasUniformPart<Rule>) {
       const Real floor = rule.uniform * weight[r] * scale;
-      for (std::size_t k = 0; k < size; ++k) e[k] = e[k] * factor - floor;
+      for (std::size_t k = 0; k < size; ++k) e[k] = is_own(k, y) ? at_own : e[k] * factor - floor;
     } else {
-      for (std::size_t k = 0; k < size; ++k) e[k] *= factor;
+      for (std::size_t k = 0; k < size; ++k) e[k] = is_own(k, y) ? at_own : e[k] * factor;
     }
-    e[y] = push[r];
-    if constexpr (!Logits::kPlain)
-      logits.pull_back({begin + r, y, classes, size, row_in(r), job.pass}, e);
+    if constexpr (!Logits::kPlain) logits.pull_back(row_at(r, y, row_in(r)), e);
     if (two) g[0] = e[1];
     if (short_row && !two)
       for (std::size_t k = 0; k < columns; ++k) g[k] = e[k];
@@ -247,9 +290,18 @@ LossOutput true_class_loss(const LossFrame& frame, const LossFrame::Call& call, 
   parallel_for(blocks, blocks_a_piece, [&](std::size_t begin, std::size_t end) {
     const Scratch<Real> scratch(std::max(call.columns, kLanes) *
                                 (call.columns < kLanes ? kBlockRows : 1));
-    for (std::size_t b = begin; b < end; ++b)
-      sums[b] = true_class_block(job, b * block, std::min(call.items, (b + 1) * block),
-                                 scratch.data(), change, rule);
+    Scratch<std::uint32_t> words;
+    if constexpr (IsRandom<Logits>)
+      words = Scratch<std::uint32_t>(Logits::room(block * call.classes));
+    const auto run = [&]<std::size_t kSize>(std::integral_constant<std::size_t, kSize>) {
+      for (std::size_t b = begin; b < end; ++b)
+        sums[b] = true_class_block<kSize>(job, b * block, std::min(call.items, (b + 1) * block),
+                                          scratch.data(), words.data(), change, rule);
+    };
+    if (call.columns <= kLanes)
+      run(std::integral_constant<std::size_t, kLanes>{});
+    else
+      run(std::integral_constant<std::size_t, 0>{});
   });
   double sum = 0;
   for (std::size_t b = 0; b < blocks; ++b) {
