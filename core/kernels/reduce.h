@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <limits>
 
+#include <tailgrad/core/kernels/lanes.h>
 #include <tailgrad/core/kernels/loops.h>
 #include <tailgrad/core/kernels/scratch.h>
 #include <tailgrad/core/parallel.h>
@@ -22,37 +24,63 @@ inline std::size_t row_grain(std::size_t cols) {
   return std::max<std::size_t>(1, kElementGrain / std::max<std::size_t>(cols, 1));
 }
 
+inline constexpr std::size_t kReduceChunk = 16 * kLanes;
+
+// take(values, count) with f(i) for all i of [begin, end), kReduceChunk of them at a time. GCC
+// unrolls a loop over the lanes before it can vectorise f; a loop of unknown length it vectorises.
+template <class F, class Take>
+void in_chunks(std::size_t begin, std::size_t end, F f, Take take) {
+  alignas(64) Real values[kReduceChunk];
+  for (std::size_t i = begin; i < end; i += kReduceChunk) {
+    const std::size_t count = std::min(kReduceChunk, end - i);
+    for (std::size_t k = 0; k < count; ++k) values[k] = f(i + k);
+    take(values, count);
+  }
+}
+
 /// Sum of f(i) for i in [begin, end), by the running thread.
 template <class F>
 double sum_here(std::size_t begin, std::size_t end, F f) {
-  constexpr std::size_t kLanes = 16;
-  double lanes[kLanes] = {};
-  std::size_t i = begin;
-  for (; i + kLanes <= end; i += kLanes)
-    for (std::size_t lane = 0; lane < kLanes; ++lane)
-      lanes[lane] += static_cast<double>(f(i + lane));
-  for (std::size_t lane = 0; i < end; ++i, ++lane) lanes[lane] += static_cast<double>(f(i));
+  using DoubleLanes [[gnu::vector_size(kLanes * sizeof(double))]] = double;
+  DoubleLanes lanes{};
+  in_chunks(begin, end, f, [&lanes](const Real* values, std::size_t count) {
+    std::size_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) {
+      Lanes a;
+      load(a, values + i);
+      lanes += __builtin_convertvector(a, DoubleLanes);
+    }
+    for (std::size_t lane = 0; i < count; ++i, ++lane)
+      lanes[lane] += static_cast<double>(values[i]);
+  });
+  double parts[kLanes];
+  std::memcpy(parts, &lanes, sizeof lanes);
   for (std::size_t half = kLanes / 2; half > 0; half /= 2)
-    for (std::size_t lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
-  return lanes[0];
+    for (std::size_t lane = 0; lane < half; ++lane) parts[lane] += parts[lane + half];
+  return parts[0];
 }
 
 /// Largest f(i) for i in [begin, end), NaN when one is; -infinity for none.
 template <class F>
 Real max_here(std::size_t begin, std::size_t end, F f) {
-  constexpr std::size_t kLanes = 16;
   const auto larger = [](Real x, Real y) { return x > y || x != x ? x : y; };  // a NaN stays
-  Real lanes[kLanes];
-  std::fill_n(lanes, kLanes, -std::numeric_limits<Real>::infinity());
-  std::size_t i = begin;
-  for (; i + kLanes <= end; i += kLanes)
-    for (std::size_t lane = 0; lane < kLanes; ++lane)
-      lanes[lane] = larger(f(i + lane), lanes[lane]);
-  for (std::size_t lane = 0; i < end; ++i, ++lane) lanes[lane] = larger(f(i), lanes[lane]);
+  Lanes lanes = Lanes{} - std::numeric_limits<Real>::infinity();
+  in_chunks(begin, end, f, [&](const Real* values, std::size_t count) {
+    std::size_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) {
+      Lanes a;
+      load(a, values + i);
+      const auto take = (a > lanes) | (a != a);
+      lanes = take ? a : lanes;
+    }
+    for (std::size_t lane = 0; i < count; ++i, ++lane) lanes[lane] = larger(values[i], lanes[lane]);
+  });
+  Real parts[kLanes];
+  std::memcpy(parts, &lanes, sizeof lanes);
   for (std::size_t half = kLanes / 2; half > 0; half /= 2)
     for (std::size_t lane = 0; lane < half; ++lane)
-      lanes[lane] = larger(lanes[lane + half], lanes[lane]);
-  return lanes[0];
+      parts[lane] = larger(parts[lane + half], parts[lane]);
+  return parts[0];
 }
 
 /// Sum of f(i) for i in [0, size).
