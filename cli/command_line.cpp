@@ -28,10 +28,12 @@ std::map<const CLI::App*, std::vector<Setting>>& settings() {
   return all;
 }
 
-// The message of an error without the place in our own source that it was called from.
+// The message of an error without the places in our own source that it was called from.
 std::string for_a_person(std::string message) {
-  const std::size_t at = message.rfind(" (called from ");
-  if (at != std::string::npos && message.ends_with(')')) message.resize(at);
+  for (std::size_t at = 0; (at = message.find(" (called from ", at)) != std::string::npos;) {
+    const std::size_t end = message.find(')', at);
+    message.erase(at, end == std::string::npos ? end : end + 1 - at);
+  }
   return message;
 }
 
@@ -150,6 +152,9 @@ Verb& Verb::common(CommonOptions& options) {
   group("Common");
   option("seed", options.seed, "Everything random follows from it");
   option("threads", options.threads, "Threads (0: one a core); changes no bit of any result");
+  app_->get_option("--threads")->check([](const std::string& number) {
+    return number.starts_with('-') ? "needs 0 or more, got " + number : std::string();
+  });
   flag("json", options.json, "Print one JSON document on stdout and nothing else there");
   flag("quiet", options.quiet, "No progress on stderr");
   return *this;

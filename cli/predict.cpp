@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <tailgrad/cli/verbs.h>
 #include <tailgrad/core/npy.h>
@@ -33,25 +35,74 @@ Examples encode(const SavedModel& saved, const Table& table, const PredictComman
   return numbers.encode(read_numbers(table, numbers.columns(), {}, nullptr), 0);
 }
 
+// softmax of one row, in double.
+std::vector<double> probabilities(std::span<const Real> logits) {
+  const double largest = *std::ranges::max_element(logits);
+  std::vector<double> row;
+  double sum = 0;
+  for (const Real logit : logits) {
+    row.push_back(std::exp(static_cast<double>(logit) - largest));
+    sum += row.back();
+  }
+  for (double& value : row) value /= sum;
+  return row;
+}
+
+// What is said about each item.
+struct Answers {
+  std::vector<std::string> predicted;
+  std::vector<std::vector<double>> probabilities;  ///< [items][classes], or empty
+};
+
+Answers answers(std::span<const Real> logits, const LabelSet& labels, bool with_probabilities) {
+  const auto classes = static_cast<std::size_t>(labels.size());
+  Answers all;
+  for (std::size_t begin = 0; begin < logits.size(); begin += classes) {
+    const std::span<const Real> row = logits.subspan(begin, classes);
+    const auto best = std::ranges::max_element(row) - row.begin();
+    all.predicted.push_back(labels.name(static_cast<Index>(best)));
+    if (with_probabilities) all.probabilities.push_back(probabilities(row));
+  }
+  return all;
+}
+
+std::string as_table(const Table& table, const Answers& all, const LabelSet& labels) {
+  std::vector<NewColumn> columns = {{.name = "predicted", .values = all.predicted}};
+  if (!all.probabilities.empty()) {
+    for (Index label = 0; label < labels.size(); ++label) {
+      columns.push_back({.name = fmt::format("p({})", labels.name(label)), .values = {}});
+      // Digits beyond those of a float say nothing: the logits are floats.
+      for (const std::vector<double>& row : all.probabilities)
+        columns.back().values.push_back(
+            fmt::format("{}", static_cast<float>(row[static_cast<std::size_t>(label)])));
+    }
+  }
+  return with_columns(table, columns);
+}
+
+std::string as_json(const Answers& all, const LabelSet& labels) {
+  nlohmann::ordered_json out = {
+      {"n", all.predicted.size()}, {"labels", labels.names()}, {"predicted", all.predicted}};
+  if (!all.probabilities.empty()) out["probabilities"] = all.probabilities;
+  return out.dump(2) + "\n";
+}
+
 int run(const PredictCommand& command) {
   if (command.common.threads > 0) set_threads(command.common.threads);
   const SavedModel saved = load_model(command.folder);
+  const LabelSet& labels = saved.about.labels;
   const Table table = Table::read(command.data, table_format(command.data, command.format));
   Examples examples = encode(saved, table, command);
-  examples.class_count = saved.about.labels.size();
+  examples.class_count = labels.size();
+  if (examples.texts.truncated > 0 && !command.common.quiet)
+    fmt::print(stderr, "note: {} text{} longer than the model reads, cut to its length\n",
+               examples.texts.truncated, examples.texts.truncated == 1 ? "" : "s");
   const std::vector<Real> logits = predict_logits(*saved.model, examples);
-  const auto classes = static_cast<std::size_t>(examples.class_count);
-  const std::size_t items = logits.size() / classes;
   if (!command.logits.empty())
     write_npy(command.logits, std::span<const float>(logits),
-              std::vector<std::size_t>{items, classes});
-  std::vector<std::string> predicted;
-  for (std::size_t item = 0; item < items; ++item) {
-    const auto row = logits.begin() + static_cast<std::ptrdiff_t>(item * classes);
-    const auto best = std::max_element(row, row + static_cast<std::ptrdiff_t>(classes)) - row;
-    predicted.push_back(saved.about.labels.name(static_cast<Index>(best)));
-  }
-  fmt::print("{}", with_column(table, "predicted", predicted));
+              std::vector<std::size_t>{table.rows(), static_cast<std::size_t>(labels.size())});
+  const Answers all = answers(logits, labels, command.probabilities);
+  fmt::print("{}", command.common.json ? as_json(all, labels) : as_table(table, all, labels));
   return 0;
 }
 
@@ -63,7 +114,7 @@ void add_predict(Program& program) {
       .verb("predict", "Label new items with a trained model",
             "Prints the input with one more column, `predicted`. Works without labels.",
             {"tailgrad predict runs/reviews new.csv --text-column body > labelled.csv",
-             "tailgrad predict runs/reviews new.csv --logits logits.npy > labelled.csv"})
+             "tailgrad predict runs/reviews new.csv --probabilities --logits logits.npy"})
       .positional("DIR", command->folder, "Folder that train wrote")
       .positional("DATA", command->data, "A CSV or TSV file (also .gz)")
       .option("format", command->format, "csv or tsv; default: by the file's ending")

@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -12,6 +13,7 @@
 #include <tailgrad/core/atomic_file.h>
 #include <tailgrad/core/output_directory.h>
 #include <tailgrad/core/parallel.h>
+#include <tailgrad/core/peak_memory.h>
 #include <tailgrad/core/progress.h>
 #include <tailgrad/study/experiment.h>
 #include <tailgrad/study/train_report.h>
@@ -70,6 +72,17 @@ void save_state(const RunFolder& folder, Trainer& trainer) {
   trainer.save(folder.checkpoint());
 }
 
+std::string memory_text(const ordered_json& bytes) {
+  return bytes.is_number() ? fmt::format("{:.0f} MB", bytes.get<double>() / 1e6) : "n/a";
+}
+
+// Where a diverged run can be taken up again.
+std::string last_good_checkpoint(const RunFolder& folder, std::uint64_t saved_step) {
+  if (saved_step == 0) return "there is no good checkpoint: none was saved before this step";
+  return fmt::format("the last good checkpoint is {}, saved after step {}", folder.checkpoint(),
+                     saved_step);
+}
+
 int run(TrainCommand& command, const Verb& verb) {
   if (command.common.threads > 0) set_threads(command.common.threads);
   command.problem.seed = command.common.seed;
@@ -111,23 +124,30 @@ int run(TrainCommand& command, const Verb& verb) {
   watch_for_interrupt();
   Progress progress(command.common.quiet ? ProgressStyle::kQuiet : ProgressStyle::kAuto);
   int shown_epoch = 0;
-  const bool finished =
-      trainer.run({.after_step =
-                       [&](const TrainProgress& now) {
-                         if (shown_epoch != now.epoch)
-                           progress.start(fmt::format("epoch {}/{}", now.epoch,
-                                                      command.experiment.training.epochs),
-                                          now.epoch_steps);
-                         shown_epoch = now.epoch;
-                         progress.update(now.step, now.loss);
-                         return !interrupted();
-                       },
-                   .after_epoch =
-                       [&](const EpochRecord& record) {
-                         progress.line(epoch_text(record, command.experiment.training.select));
-                         append_line(folder.file("history.jsonl"), history_line(record).dump());
-                         save_state(folder, trainer);
-                       }});
+  std::uint64_t saved_step = trainer.steps_done();
+  const auto after_step = [&](const TrainProgress& now) {
+    if (shown_epoch != now.epoch)
+      progress.start(fmt::format("epoch {}/{}", now.epoch, command.experiment.training.epochs),
+                     now.epoch_steps);
+    shown_epoch = now.epoch;
+    progress.update(now.step, now.loss);
+    return !interrupted();
+  };
+  const auto after_epoch = [&](const EpochRecord& record) {
+    progress.line(epoch_text(record, command.experiment.training.select));
+    append_line(folder.file("history.jsonl"), history_line(record).dump());
+    save_state(folder, trainer);
+    saved_step = record.steps;
+  };
+  bool finished = false;
+  try {
+    finished = trainer.run({.after_step = after_step, .after_epoch = after_epoch});
+  } catch (const Diverged& error) {
+    progress.clear();
+    throw Diverged(std::string(error.what()) + "; " + last_good_checkpoint(folder, saved_step),
+                   error.step);
+  }
+  progress.clear();
   if (!finished) {
     save_state(folder, trainer);
     fmt::print(stderr,
@@ -141,6 +161,12 @@ int run(TrainCommand& command, const Verb& verb) {
   result["seed"] = command.common.seed;
   result["config"] = verb.config();
   result.update(outcome);
+  if (const std::optional<std::uint64_t> bytes = peak_memory_bytes()) {
+    result["peak_memory_bytes"] = *bytes;
+  } else {
+    result["peak_memory_bytes"] = nullptr;
+    result["peak_memory_reason"] = "the system does not say (no VmHWM in /proc/self/status)";
+  }
   save_model(folder.path, experiment.model(), experiment.description());
   ordered_json lines = ordered_json::array();
   for (const EpochRecord& record : trainer.history()) lines.push_back(history_line(record));
@@ -151,6 +177,8 @@ int run(TrainCommand& command, const Verb& verb) {
     fmt::print("{}\n", result.dump(2));
   } else {
     fmt::print("{}", metrics_table(result));
+    fmt::print("{:.1f} s, peak memory {}, weights {}\n", result["seconds"].get<double>(),
+               memory_text(result["peak_memory_bytes"]), result["weights_hash"].get<std::string>());
     fmt::print("report: {}\n", folder.file("report.html"));
   }
   return 0;

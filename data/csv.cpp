@@ -265,24 +265,34 @@ void append_row(std::string& out, std::span<const std::string> cells, TableForma
   append_row(out, std::span<const std::string_view>(views), format);
 }
 
-std::string with_column(const Table& table, std::string_view name,
-                        std::span<const std::string> values) {
-  if (values.size() != table.rows()) {
-    fail("with_column",
-         fmt::format("needs a value for each of the {} rows; got {}", table.rows(), values.size()));
+std::string with_columns(const Table& table, std::span<const NewColumn> added) {
+  std::vector<std::string> names(table.columns().begin(), table.columns().end());
+  for (const NewColumn& column : added) {
+    if (column.values.size() != table.rows()) {
+      fail("with_columns", fmt::format("needs a value for each of the {} rows; got {}",
+                                       table.rows(), column.values.size()));
+    }
+    std::string unused = column.name;
+    for (int i = 2; std::find(names.begin(), names.end(), unused) != names.end(); ++i) {
+      unused = fmt::format("{}_{}", column.name, i);
+    }
+    names.push_back(unused);
   }
-  std::string unused(name);
-  for (int i = 2; table.has_column(unused); ++i) unused = fmt::format("{}_{}", name, i);
   std::string out;
-  std::vector<std::string_view> cells(table.columns().begin(), table.columns().end());
-  cells.push_back(unused);
+  std::vector<std::string_view> cells(names.begin(), names.end());
   append_row(out, std::span<const std::string_view>(cells), table.format());
   for (std::size_t row = 0; row < table.rows(); ++row) {
-    std::copy(table.row(row).begin(), table.row(row).end(), cells.begin());
-    cells.back() = values[row];
+    auto cell = std::copy(table.row(row).begin(), table.row(row).end(), cells.begin());
+    for (const NewColumn& column : added) *cell++ = column.values[row];
     append_row(out, std::span<const std::string_view>(cells), table.format());
   }
   return out;
+}
+
+std::string with_column(const Table& table, std::string_view name,
+                        std::span<const std::string> values) {
+  const NewColumn column{.name = std::string(name), .values = {values.begin(), values.end()}};
+  return with_columns(table, {&column, 1});
 }
 
 }  // namespace tailgrad

@@ -90,9 +90,16 @@ class Table {
 void append_row(std::string& out, std::span<const std::string_view> cells, TableFormat format);
 void append_row(std::string& out, std::span<const std::string> cells, TableFormat format);
 
-/// The table as text with one more column at the end, of one cell a row: what `predict` prints. A
-/// name that the table already has gets "_2", "_3", … appended. Throws Error unless there is a
-/// value for every row.
+/// A column to be added to a table: one value a row.
+struct NewColumn {
+  std::string name;
+  std::vector<std::string> values;
+};
+
+/// The table as text with more columns at the end: what `predict` prints. A name that the table
+/// already has gets "_2", "_3", … appended. Throws Error unless there is a value for every row.
+std::string with_columns(const Table& table, std::span<const NewColumn> added);
+/// The same with one column.
 std::string with_column(const Table& table, std::string_view name,
                         std::span<const std::string> values);
 

@@ -1,5 +1,8 @@
 #include <tailgrad/models/pooling.h>
 
+#include <algorithm>
+
+#include <tailgrad/core/kernels/scratch.h>
 #include <tailgrad/core/operators.h>
 #include <tailgrad/core/ops.h>
 
@@ -25,14 +28,16 @@ Tensor Pooling::operator()(const Tensor& x, std::span<const Index> offsets) cons
 }
 
 Tensor Pooling::attend(const Tensor& x, std::span<const Index> offsets) const {
-  std::vector<Index> text_of;  // [tokens]
-  for (std::size_t text = 0; text + 1 < offsets.size(); ++text)
-    text_of.insert(text_of.end(), static_cast<std::size_t>(offsets[text + 1] - offsets[text]),
-                   static_cast<Index>(text));
   const Tensor scores = (*query_)(x);  // [tokens, 1]
   // The largest score of a text cancels out; subtracting it keeps exp in range.
-  const Tensor largest = gather_rows(segment_maxima(scores, offsets).detach(), text_of);
-  const Tensor weights = exp(scores - largest);
+  const Tensor largest = segment_maxima(scores, offsets).detach();
+  const auto tokens = static_cast<std::size_t>(x.rows());
+  const kernels::Scratch<Index> text_of(tokens);
+  for (std::size_t text = 0; text + 1 < offsets.size(); ++text)
+    std::fill(text_of.data() + offsets[text], text_of.data() + offsets[text + 1],
+              static_cast<Index>(text));
+  const Tensor shift = gather_rows(largest, {text_of.data(), tokens});
+  const Tensor weights = exp(scores - shift);
   return segment_sums(x * weights, offsets) / segment_sums(weights, offsets);
 }
 

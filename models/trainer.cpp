@@ -20,23 +20,22 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// Cuts a batch into `count` runs of about equal work.
-std::vector<std::span<const Index>> cut(std::span<const Index> items,
-                                        const std::vector<Index>& lengths, int count) {
+// Cuts a batch into runs of about equal work, one for each place in `runs`.
+void cut(std::span<const Index> items, std::span<const Index> lengths,
+         std::span<std::span<const Index>> runs) {
   std::int64_t total = 0;
   for (const Index item : items) total += lengths[static_cast<std::size_t>(item)];
-  std::vector<std::span<const Index>> runs;
+  const auto count = static_cast<std::int64_t>(runs.size());
   std::size_t begin = 0;
   std::size_t end = 0;
   std::int64_t done = 0;
-  for (int run = 1; run <= count; ++run) {
+  for (std::int64_t run = 1; run <= count; ++run) {
     const std::int64_t target = total * run / count;
     while (end < items.size() && (done < target || run == count))
       done += lengths[static_cast<std::size_t>(items[end++])];
-    runs.push_back(items.subspan(begin, end - begin));
+    runs[static_cast<std::size_t>(run - 1)] = items.subspan(begin, end - begin);
     begin = end;
   }
-  return runs;
 }
 
 Targets targets_of(const Examples& batch) {
@@ -64,9 +63,12 @@ Trainer::Trainer(Model& model, const Loss& loss, const Examples& train, const Ex
       optimizer_(model.named_parameters(), read_optimizer(options_.optimizer)),
       schedule_(options_.schedule),
       shards_(model.parameters(), options_.shards),
-      scratch_(static_cast<std::size_t>(options_.shards)) {
+      scratch_(static_cast<std::size_t>(options_.shards)),
+      runs_(static_cast<std::size_t>(options_.shards)) {
   if (options_.epochs < 1)
     fail("epochs", "needs at least 1, got " + std::to_string(options_.epochs));
+  if (!(options_.clip_norm >= 0))
+    fail("clip-norm", "needs 0 (no clipping) or more, got " + std::to_string(options_.clip_norm));
   higher_is_better(options_.select);  // throws for a metric that there is not
   if (train.size() == 0 || dev.size() == 0) fail("Trainer", "training and dev data need items");
   if (options_.sampler != "instance") {
@@ -112,7 +114,8 @@ bool Trainer::run(const TrainWatcher& watcher) {
 }
 
 double Trainer::step(std::span<const Index> items) {
-  const auto runs = cut(items, lengths_, options_.shards);
+  cut(items, lengths_, runs_);
+  const std::span<const std::span<const Index>> runs = runs_;
   LossPass pass{.seed = options_.seed,
                 .step = total_step_,
                 .progress = static_cast<double>(total_step_) / static_cast<double>(total_steps_)};
@@ -156,14 +159,14 @@ double Trainer::step(std::span<const Index> items) {
     }
   } catch (const Error&) {
     // A logit that is not finite, most likely: look for its origin before giving up.
-    explain_divergence();
+    explain_divergence(total_step_ + 1);
     throw;
   }
   double loss = 0;
   for (const ShardScratch& shard : scratch_) loss += shard.loss;
   const double norm = optimizer_.gradient_norm();
   if (!std::isfinite(loss) || !std::isfinite(norm)) {
-    explain_divergence();
+    explain_divergence(total_step_ + 1);
     throw Diverged("training diverged at step " + std::to_string(total_step_ + 1) +
                        ": the loss or a gradient is not finite; a smaller learning rate may help",
                    total_step_ + 1);
@@ -196,7 +199,7 @@ void Trainer::run_whole_batch(std::span<const std::span<const Index>> runs, Loss
   });
 }
 
-void Trainer::explain_divergence() {
+void Trainer::explain_divergence(std::uint64_t at) {
   optimizer_.clear_gradients();
   const NanFinder finder;
   std::string cause;
@@ -214,14 +217,21 @@ void Trainer::explain_divergence() {
   }
   optimizer_.clear_gradients();
   if (!cause.empty())
-    throw Diverged("training diverged at step " + std::to_string(total_step_ + 1) + ": " + cause +
+    throw Diverged("training diverged at step " + std::to_string(at) + ": " + cause +
                        "; a smaller learning rate may help",
-                   total_step_ + 1);
+                   at);
 }
 
 void Trainer::finish_epoch(const TrainWatcher& watcher) {
   const Clock::time_point start = Clock::now();
   const std::vector<Real> logits = predict_logits(model_, dev_);
+  if (!std::ranges::all_of(logits, [](Real z) { return std::isfinite(z); })) {
+    explain_divergence(total_step_);
+    throw Diverged("training diverged at step " + std::to_string(total_step_) +
+                       ": the logits of the dev data are not finite; a smaller learning rate may "
+                       "help",
+                   total_step_);
+  }
   const Metrics metrics = compute_metrics(
       predictions_from_logits(std::span<const Real>(logits), dev_.classes, dev_.class_count),
       context_);

@@ -83,6 +83,8 @@ class Trainer {
   bool run(const TrainWatcher& watcher = {});
 
   bool finished() const { return epoch_ >= options_.epochs; }
+  /// Updates made so far.
+  std::uint64_t steps_done() const { return total_step_; }
   const std::vector<EpochRecord>& history() const { return history_; }
   int best_epoch() const { return best_epoch_; }
   /// Gives the model the weights of the best epoch by dev.
@@ -100,7 +102,7 @@ class Trainer {
   double step(std::span<const Index> items);
   void run_whole_batch(std::span<const std::span<const Index>> runs, LossPass& pass,
                        FunctionRef<void(int)> forward, FunctionRef<void(int)> backward);
-  void explain_divergence();
+  void explain_divergence(std::uint64_t at);
   void finish_epoch(const TrainWatcher& watcher);
   std::string fingerprint() const;
 
@@ -115,6 +117,7 @@ class Trainer {
   Schedule schedule_;
   Shards shards_;
   std::vector<ShardScratch> scratch_;
+  std::vector<std::span<const Index>> runs_;  ///< of a batch, one a shard
 
   int epoch_ = 0;
   std::size_t next_batch_ = 0;

@@ -1,9 +1,11 @@
 // Runs the built `tailgrad` and keeps what it says.
 #pragma once
 
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <initializer_list>
 #include <stdexcept>
@@ -38,31 +40,49 @@ inline std::string rewind_and_read(std::FILE* file) {
 
 }  // namespace detail
 
-/// No shell in between: arguments arrive as they are. The working folder is `folder` when given.
+/// A program that runs. Wait for it, always.
+class Running {
+ public:
+  /// No shell in between: arguments arrive as they are. The working folder is `folder` when given.
+  explicit Running(const std::vector<std::string>& arguments, const std::string& folder = "")
+      : out_(std::tmpfile()), err_(std::tmpfile()) {
+    if (out_ == nullptr || err_ == nullptr) throw std::runtime_error("tmpfile failed");
+    std::vector<char*> argv = {const_cast<char*>(TAILGRAD_PROGRAM)};
+    for (const std::string& argument : arguments)
+      argv.push_back(const_cast<char*>(argument.c_str()));
+    argv.push_back(nullptr);
+    child_ = ::fork();
+    if (child_ < 0) throw std::runtime_error("fork failed");
+    if (child_ == 0) {
+      if (!folder.empty() && ::chdir(folder.c_str()) != 0) ::_exit(126);
+      ::dup2(::fileno(out_), STDOUT_FILENO);
+      ::dup2(::fileno(err_), STDERR_FILENO);
+      ::execv(TAILGRAD_PROGRAM, argv.data());
+      ::_exit(127);
+    }
+  }
+
+  void signal(int number) const { ::kill(child_, number); }
+
+  Ran wait() {
+    int status = 0;
+    while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+    }
+    Ran ran;
+    ran.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    ran.out = detail::rewind_and_read(out_);
+    ran.err = detail::rewind_and_read(err_);
+    return ran;
+  }
+
+ private:
+  std::FILE* out_;
+  std::FILE* err_;
+  pid_t child_ = -1;
+};
+
 inline Ran run_program(const std::vector<std::string>& arguments, const std::string& folder = "") {
-  std::FILE* out = std::tmpfile();
-  std::FILE* err = std::tmpfile();
-  if (out == nullptr || err == nullptr) throw std::runtime_error("tmpfile failed");
-  std::vector<char*> argv = {const_cast<char*>(TAILGRAD_PROGRAM)};
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  const pid_t child = ::fork();
-  if (child < 0) throw std::runtime_error("fork failed");
-  if (child == 0) {
-    if (!folder.empty() && ::chdir(folder.c_str()) != 0) ::_exit(126);
-    ::dup2(::fileno(out), STDOUT_FILENO);
-    ::dup2(::fileno(err), STDERR_FILENO);
-    ::execv(TAILGRAD_PROGRAM, argv.data());
-    ::_exit(127);
-  }
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  Ran ran;
-  ran.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  ran.out = detail::rewind_and_read(out);
-  ran.err = detail::rewind_and_read(err);
-  return ran;
+  return Running(arguments, folder).wait();
 }
 
 }  // namespace tailgrad::testing
