@@ -67,8 +67,13 @@ std::vector<std::string> with_config(std::vector<std::string> arguments) {
         fail_at(*path, 0, 0,
                 "sections are not used: write " + item.name + " without [" + item.parents.front() +
                     "]");
-      for (const std::string& input : item.inputs)
-        options.push_back("--" + item.name + "=" + input);
+      for (const std::string& input : item.inputs) {
+        if (input.empty()) {  // "--name=" would take the next argument as its value
+          options.insert(options.end(), {"--" + item.name, ""});
+        } else {
+          options.push_back("--" + item.name + "=" + input);
+        }
+      }
     }
     // After the verb, which is the first argument.
     arguments.insert(arguments.begin() + (arguments.empty() ? 0 : 1), options.begin(),

@@ -27,10 +27,12 @@ class PredictVerb : public ::testing::Test {
     spill(at("train.csv"), texts_csv(200, 1));
     spill(at("new.csv"), texts_csv(40, 5, false));
     spill(at("numbers.csv"), numbers_csv(200, 3));
-    trained_ = run_program({"train", at("train.csv"), "--model", "bag:width=16", "--epochs", "30",
-                            "--batch-tokens", "100", "--out", at("texts")});
-    table_ = run_program({"train", at("numbers.csv"), "--task", "table", "--model", "mlp:hidden=8",
-                          "--epochs", "20", "--batch-tokens", "16", "--out", at("table")});
+    trained_ = run_program({"train", at("train.csv"), "--model", "bag:width=16", "--optimizer",
+                            "adamw:lr=3e-2", "--epochs", "30", "--batch-tokens", "100", "--out",
+                            at("texts")});
+    table_ = run_program({"train", at("numbers.csv"), "--task", "table", "--model", "mlp:hidden=16",
+                          "--optimizer", "adamw:lr=2e-2", "--epochs", "20", "--batch-tokens", "16",
+                          "--out", at("table")});
   }
   static void TearDownTestSuite() {
     delete folder_;

@@ -71,7 +71,7 @@ TEST_F(TrainFaults, OfDataFiles) {
   }
   expect_refused("missing.csv", {}, {"missing.csv"});
   std::filesystem::create_directory(folder_.at("folder.csv"));
-  expect_refused("folder.csv", {}, {"folder.csv", "director"});
+  expect_refused("folder.csv", {}, {"folder.csv", "is a folder"});
 }
 
 TEST_F(TrainFaults, OfDataThatDoesNotFitTogether) {

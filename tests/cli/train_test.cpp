@@ -87,13 +87,15 @@ TEST_F(TrainVerb, WritesTheFilesOfARun) {
 }
 
 TEST_F(TrainVerb, LearnsTextsAndTables) {
-  const Ran texts = run_program(text_run("texts", {"--epochs", "20", "--json", "--quiet"}));
+  const Ran texts = run_program(
+      text_run("texts", {"--epochs", "20", "--optimizer", "adamw:lr=1e-2", "--json", "--quiet"}));
   ASSERT_EQ(texts.status, 0) << texts.err;
   EXPECT_EQ(texts.err, "");
   EXPECT_GT(texts.json()["test"]["macro_f1"], 0.9);
-  const Ran table = run_program({"train", folder_.at("numbers.csv"), "--task", "table", "--model",
-                                 "mlp:hidden=8", "--epochs", "20", "--batch-tokens", "16", "--out",
-                                 folder_.at("table"), "--json", "--quiet"});
+  const Ran table =
+      run_program({"train", folder_.at("numbers.csv"), "--task", "table", "--model",
+                   "mlp:hidden=16", "--optimizer", "adamw:lr=2e-2", "--epochs", "20",
+                   "--batch-tokens", "16", "--out", folder_.at("table"), "--json", "--quiet"});
   ASSERT_EQ(table.status, 0) << table.err;
   EXPECT_GT(table.json()["dev"]["macro_f1"], 0.8);
   EXPECT_TRUE(table.json()["test"].is_null());
