@@ -18,7 +18,8 @@ Real log_left_of(Real m) {
   return kernels::log(left) + lost / (left > kTiny ? left : kTiny);
 }
 
-template <bool kClip>  // clip > 0
+/// kClip: clip > 0. kUsual: the exponents of the authors, 4 and 1, which need no logarithm.
+template <bool kClip, bool kUsual>
 struct Rule {
   static constexpr bool kByClass = false;
   Real negative;
@@ -27,13 +28,13 @@ struct Rule {
 
   rows::ElementLoss operator()(Real z, Real y, std::size_t) const {
     const rows::Sigmoid t(z);
-    const Real easy = rows::power(t.rest, positive);
+    const Real easy = kUsual ? t.rest : rows::power(t.rest, positive);
     const Real positive_loss = -easy * t.log_p;
     const Real positive_slope = easy * (positive * t.p * t.log_p - t.rest);
 
     const Real m = kClip ? (t.p <= clip ? Real{0} : t.p - clip) : t.p;  // a NaN passes
     const Real log_left = kClip ? log_left_of(m) : t.log_rest;
-    const Real factor = rows::power(m, negative);
+    const Real factor = kUsual ? (m * m) * (m * m) : rows::power(m, negative);
     // d(-m^g log(1-m))/dz = m^g (1/(1-m) - g log(1-m)/m) p (1-p), where the quotient keeps g in
     // (0, 1) finite; with clip = 0 the factors p and 1-p cancel.
     const Real quotient = m > 0 ? log_left / m : Real{-1};
@@ -74,8 +75,12 @@ std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
   if (settings.is("variant", "reference"))
     return rows::elements(std::move(frame), ReferenceRule{negative, positive, clip}, by_elements);
   if (clip == 0)
-    return rows::elements(std::move(frame), Rule<false>{negative, positive, clip}, by_elements);
-  return rows::elements(std::move(frame), Rule<true>{negative, positive, clip}, by_elements);
+    return rows::elements(std::move(frame), Rule<false, false>{negative, positive, clip},
+                          by_elements);
+  if (negative == 4 && positive == 1)
+    return rows::elements(std::move(frame), Rule<true, true>{negative, positive, clip},
+                          by_elements);
+  return rows::elements(std::move(frame), Rule<true, false>{negative, positive, clip}, by_elements);
 }
 
 }  // namespace

@@ -146,8 +146,12 @@ LossFrame::Call LossFrame::check_marks(const Targets& targets, Index columns,
   if (targets.marks.size() % width != 0)
     fail(fmt::format("{} marks do not make rows of {} classes", targets.marks.size(), columns),
          where);
-  const auto bad = std::ranges::find_if(targets.marks, [](std::uint8_t mark) { return mark > 1; });
-  if (bad != targets.marks.end()) {
+  // The largest mark first: that loop vectorises, a search that may stop does not.
+  std::uint8_t largest = 0;
+  for (const std::uint8_t mark : targets.marks) largest = std::max(largest, mark);
+  if (largest > 1) {
+    const auto bad =
+        std::ranges::find_if(targets.marks, [](std::uint8_t mark) { return mark > 1; });
     const auto at = static_cast<std::size_t>(bad - targets.marks.begin());
     fail(fmt::format("the target of item {}, class {} is {}; allowed are 0 and 1", at / width,
                      at % width, static_cast<int>(*bad)),

@@ -300,16 +300,18 @@ class OverlapLossOf final : public Loss {
     const std::size_t pieces = (call.items + rows_a_piece - 1) / rows_a_piece;
     const Scratch<double> partial(pieces * 3 * sets);
     std::fill(partial.begin(), partial.end(), 0.0);
-    parallel_for(call.items, rows_a_piece, [&](std::size_t begin, std::size_t end) {
+    const auto add = [&]<std::size_t kSize>(std::integral_constant<std::size_t, kSize>,
+                                            std::size_t begin, std::size_t end) {
       const RowRoom room(columns);
+      const std::size_t size = size_of<kSize>(room);
       RowMarks marks(frame_, targets, columns, options_.sigmoid);
       double* __restrict i_sum = partial.data() + begin / rows_a_piece * 3 * sets;
       double* __restrict a_sum = i_sum + sets;
       double* __restrict b_sum = a_sum + sets;
       for (std::size_t i = begin; i < end; ++i) {
-        const Real* y = marks.template row<0>(i);
+        const Real* y = marks.template row<kSize>(i);
         if (y == nullptr) continue;
-        probabilities<0>(logits.data() + i * columns, columns, options_.sigmoid, room);
+        probabilities<kSize>(logits.data() + i * columns, columns, options_.sigmoid, room);
         const Rule rule = rule_;
         const Real* p = room.p;
         const Real* rest = room.rest;
@@ -326,16 +328,19 @@ class OverlapLossOf final : public Loss {
         Real* __restrict i_terms = room.first;
         Real* __restrict a_terms = room.second;
         Real* __restrict b_terms = room.third;
-        for (std::size_t k = 0; k < room.size; ++k) {
+        for (std::size_t k = 0; k < size; ++k) {
           const OverlapSums t = rule.terms(p[k], rest[k], y[k]);
           i_terms[k] = t.i;
           a_terms[k] = t.a;
           b_terms[k] = t.b;
         }
-        i_sum[0] += static_cast<double>(sum_of(i_terms, room.size));
-        a_sum[0] += static_cast<double>(sum_of(a_terms, room.size));
-        b_sum[0] += static_cast<double>(sum_of(b_terms, room.size));
+        i_sum[0] += static_cast<double>(sum_of(i_terms, size));
+        a_sum[0] += static_cast<double>(sum_of(a_terms, size));
+        b_sum[0] += static_cast<double>(sum_of(b_terms, size));
       }
+    };
+    parallel_for(call.items, rows_a_piece, [&](std::size_t begin, std::size_t end) {
+      with_size(columns, [&](auto row_size) { add(row_size, begin, end); });
     });
     Scratch<double> total(1 + 3 * sets);
     std::fill(total.begin(), total.end(), 0.0);
@@ -386,19 +391,20 @@ class OverlapLossOf final : public Loss {
     Scratch<Real> gradient;
     if (wants_gradient(logits)) {
       gradient = Scratch<Real>(logits.size());
-      parallel_for(call.items, grain(call), [&](std::size_t begin, std::size_t end) {
+      const auto write = [&]<std::size_t kSize>(std::integral_constant<std::size_t, kSize>,
+                                                std::size_t begin, std::size_t end) {
         const RowRoom room(columns);
         RowMarks marks(frame_, targets, columns, options_.sigmoid);
         std::fill_n(room.first, room.size, Real{0});
         for (std::size_t i = begin; i < end; ++i) {
           Real* to = gradient.data() + i * columns;
-          const Real* y = marks.template row<0>(i);
+          const Real* y = marks.template row<kSize>(i);
           if (y == nullptr) {
             std::fill_n(to, columns, Real{0});
             continue;
           }
           const std::size_t best =
-              probabilities<0>(logits.data() + i * columns, columns, options_.sigmoid, room);
+              probabilities<kSize>(logits.data() + i * columns, columns, options_.sigmoid, room);
           std::fill_n(room.first, room.size, Real{0});
           const Real* p = room.p;
           const Real* rest = room.rest;
@@ -416,9 +422,12 @@ class OverlapLossOf final : public Loss {
             for (std::size_t k = 0; k < classes; ++k)
               by_p[k] = rule.slope(p[k], rest[k], y[k], by_i[k], by_a[k], by_b[k]);
           }
-          to_logits<0>(room.first, columns, options_.sigmoid, best, room, static_cast<Real>(scale),
-                       to);
+          to_logits<kSize>(room.first, columns, options_.sigmoid, best, room,
+                           static_cast<Real>(scale), to);
         }
+      };
+      parallel_for(call.items, grain(call), [&](std::size_t begin, std::size_t end) {
+        with_size(columns, [&](auto row_size) { write(row_size, begin, end); });
       });
     }
     return finish_loss(frame_.name().c_str(), logits, value * call.counted, call.counted,
