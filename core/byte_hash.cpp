@@ -7,7 +7,8 @@
 namespace tailgrad {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "the specification reads words as little-endian");
+static_assert(std::endian::native == std::endian::little,
+              "the specification reads words as little-endian");
 
 // Primes of the XXH64 specification (Y. Collet, xxHash fast digest algorithm, section 3).
 constexpr std::uint64_t kPrime1 = 0x9e3779b185ebca87u;

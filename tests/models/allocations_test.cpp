@@ -75,12 +75,16 @@ Growth train(const char* text, const Examples& examples, const char* loss_text, 
                      in_epoch = now.step > 1 ? in_epoch + count - allocations_before : 0;
                      if (now.epoch > kEpochs / 2 && now.step == now.epoch_steps)
                        growth.allocations = std::min(growth.allocations, in_epoch);
-                     if (now.epoch == kEpochs / 2) bytes_before = Pool::total().reserved_bytes;
                      allocations_before = allocations.load();
                      return true;
                    },
-               .after_epoch = {}});
-  growth.pool_bytes = Pool::total().reserved_bytes - bytes_before;
+               .after_epoch =
+                   [&](const EpochRecord& record) {
+                     const std::uint64_t bytes = Pool::total().reserved_bytes;
+                     if (record.epoch > kEpochs / 2)
+                       growth.pool_bytes = std::min(growth.pool_bytes, bytes - bytes_before);
+                     bytes_before = bytes;
+                   }});
   return growth;
 }
 
