@@ -12,6 +12,7 @@ inline namespace TAILGRAD_PRECISION {
 class Model : public Module {
  public:
   explicit Model(std::uint64_t seed) : Module(seed) {}
+  virtual ~Model() = default;
   /// [items, classes]
   virtual Tensor logits(const Examples& batch) const = 0;
   /// The last layer: its weight is [classes, width], its bias may start at the log prior.
