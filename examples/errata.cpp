@@ -19,6 +19,9 @@
 
 namespace {
 
+// Smaller values are rounding, which differs from CPU to CPU.
+constexpr double kRounding = 1e-9;
+
 using namespace tailgrad;
 
 struct Answer {
@@ -43,8 +46,10 @@ class Page {
  public:
   void item(const std::string& id, const std::string& on, double published, double ours,
             const std::string& what) {
-    lines_.push_back(fmt::format("| {} | {} | {:.5g} | {} | {} |", id, on, published,
-                                 std::isnan(ours) ? "error" : fmt::format("{:.5g}", ours), what));
+    lines_.push_back(fmt::format(
+        "| {} | {} | {:.5g} | {} | {} |", id, on, published,
+        std::isnan(ours) ? "error" : fmt::format("{:.5g}", std::abs(ours) < kRounding ? 0 : ours),
+        what));
   }
   const std::vector<std::string>& lines() const { return lines_; }
 
