@@ -8,6 +8,7 @@
 #include <tailgrad/core/ops/elementwise.h>
 #include <tailgrad/core/ops/layer_norm.h>
 #include <tailgrad/core/ops/linear.h>
+#include <tailgrad/core/ops/lstm.h>
 #include <tailgrad/core/ops/matmul.h>
 #include <tailgrad/core/ops/normalize_rows.h>
 #include <tailgrad/core/ops/reduce.h>

@@ -2,6 +2,8 @@
 // evaluation does nothing.
 #pragma once
 
+#include <span>
+
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/tensor.h>
 
@@ -14,6 +16,13 @@ inline namespace TAILGRAD_PRECISION {
 /// of x. Gradient: g / (1 - p) for kept elements, 0 for others. Saves a byte an element.
 /// Throws Error unless 0 <= rate <= 1.
 Tensor dropout(const Tensor& x, double rate, Where where = {});
+
+/// The same with one mask for all rows of a sequence ("variational" or "locked" dropout; Gal and
+/// Ghahramani 2016, section 4): x [rows, n], sequence s is the rows [offsets[s], offsets[s + 1]),
+/// and all of them lose the same columns. Mask element (s, j) is element s n + j of
+/// kernels/dropout_mask.h.
+Tensor sequence_dropout(const Tensor& x, std::span<const Index> offsets, double rate,
+                        Where where = {});
 
 }  // namespace TAILGRAD_PRECISION
 }  // namespace tailgrad
