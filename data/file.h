@@ -41,6 +41,7 @@ class TextFile {
 
   const std::string& path() const { return path_; }
   std::string_view text() const { return std::string_view(bytes_).substr(start_); }
+  bool has_byte_order_mark() const { return start_ > 0; }
   Place place(std::size_t offset) const;
   /// Throws Error "path:line:column: message" for a byte of text().
   [[noreturn]] void fail_here(std::size_t offset, std::string_view message) const;
