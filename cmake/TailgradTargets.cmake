@@ -8,6 +8,7 @@
 find_package(Threads REQUIRED)
 find_package(TBB REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(Boost 1.74 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(PkgConfig REQUIRED)
@@ -48,7 +49,7 @@ foreach(library tailgrad tailgrad_f64)
 endforeach()
 target_link_libraries(tailgrad PRIVATE
   PkgConfig::OPENBLAS PkgConfig::UTF8PROC TBB::tbb ZLIB::ZLIB fmt::fmt
-  nlohmann_json::nlohmann_json Threads::Threads)
+  nlohmann_json::nlohmann_json Threads::Threads $<BUILD_INTERFACE:Boost::headers>)
 target_link_libraries(tailgrad_f64 PUBLIC tailgrad PRIVATE PkgConfig::OPENBLAS fmt::fmt)
 target_compile_definitions(tailgrad_f64 PUBLIC TAILGRAD_F64)
 

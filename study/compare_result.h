@@ -1,0 +1,139 @@
+// All that a comparison found out: what result.json holds and what the report draws.
+//
+// Every number here is the same for every run of the same comparison, interrupted or not, on any
+// number of threads. What differs from run to run (times, threads, machine) is in CompareTimings.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <tailgrad/metrics/calibration.h>
+#include <tailgrad/study/statistics.h>
+
+namespace tailgrad {
+
+/// A metric's name to its summary over seeds: those of the metrics object that are one number, and
+/// recall_many, recall_medium, recall_few.
+using Summaries = std::map<std::string, Summary>;
+
+/// One epoch of one run.
+struct CurvePoint {
+  int epoch = 0;
+  double train_loss = 0;                   ///< of the run's own loss: not comparable between losses
+  std::map<std::string, double> dev = {};  ///< metric to value
+  bool best = false;                       ///< the best epoch so far
+};
+
+/// One seed of one row.
+struct SeedRun {
+  std::uint64_t seed = 0;
+  std::string cell = {};  ///< OUT/cells/<cell>.json
+  bool diverged = false;
+  std::uint64_t diverged_step = 0;
+  std::string divergence = {};    ///< "training diverged at step 12: …"
+  std::vector<CurvePoint> curve;  ///< up to the divergence
+  int best_epoch = 0;
+  std::string weights_hash = {};        ///< of the weights that were judged
+  std::string first_weights_hash = {};  ///< before the first update
+  std::string batches_hash = {};        ///< of the items of the first epoch's batches, in order
+  std::string recipe = {};              ///< the rule tuned on dev: "la:tau=0.7"
+};
+
+/// One class, over the seeds of one row, on test.
+struct ClassRow {
+  std::string label = {};
+  std::int64_t train_count = 0;
+  std::int64_t support = 0;
+  Summary recall = {};
+  Summary precision = {};
+  Summary f1 = {};
+  Summary recall_tuned = {};
+};
+
+/// One competitor: a loss, or a loss with a sampler, optimizer and model of its own.
+struct LossRow {
+  std::string name = {};  ///< as the user wrote it: "la:tau=1", "ce@class-balanced"
+  std::string loss = {};  ///< what trained, full text forms (after tuning)
+  std::string sampler = {};
+  std::string optimizer = {};
+  std::string model = {};
+  std::int64_t parameters = 0;
+  Summaries test = {};        ///< fixed rule
+  Summaries test_tuned = {};  ///< rule tuned on dev
+  Summaries dev = {};
+  int diverged = 0;  ///< seeds
+  std::vector<SeedRun> runs = {};
+  std::vector<ClassRow> per_class = {};   ///< on test, in the order of the labels
+  std::vector<double> weight_norms = {};  ///< [classes] |w_k| of the last layer, mean over seeds
+  std::vector<double> biases = {};        ///< [classes], mean over seeds; empty: no bias
+  std::vector<CalibrationBin> reliability = {};        ///< on test, all seeds together
+  std::vector<CalibrationBin> reliability_tuned = {};  ///< the same with the rule tuned on dev
+  std::vector<std::string> tried = {};                 ///< with --tune: one line a try, best first
+};
+
+/// b against a: positive differences mean a larger metric of b.
+struct LossPair {
+  std::string a = {};  ///< LossRow::name
+  std::string b = {};
+  std::string metric = {};
+  Comparison numbers = {};  ///< difference, interval, p, effect, smallest detectable difference
+  std::optional<double> p_corrected = {};
+  std::string verdict = {};   ///< "better" (b), "worse", "no detectable difference", "not tested"
+  std::string sentence = {};  ///< the verdict for a person, with its numbers
+};
+
+/// A finding of the data doctor.
+struct DataWarning {
+  std::string finding = {};
+  std::string consequence = {};
+  std::string action = {};
+};
+
+struct CompareResult {
+  std::string answer = {};       ///< one sentence
+  std::string command = {};      ///< trains and keeps the recommended model: copy and paste
+  std::string predict = {};      ///< uses it
+  std::string recommended = {};  ///< LossRow::name
+  std::string baseline = {};     ///< LossRow::name
+  std::string metric = {};       ///< judged by it
+  bool higher_is_better = true;
+  std::string judged_on = "test";
+  std::string task = {};
+  std::vector<LossRow> losses = {};
+  std::vector<LossPair> pairs = {};  ///< fixed rule: each loss against the baseline, the best two
+  std::vector<LossPair> pairs_tuned = {};  ///< the same at the rules tuned on dev
+  double level = 0.95;                     ///< of all intervals
+  std::vector<std::uint64_t> seeds = {};
+  int tries = 0;            ///< of each loss's hyper-parameters on dev; 0: none were tuned
+  std::string tuning = {};  ///< "random", "halving" or empty
+  std::vector<std::string> labels = {};
+  std::vector<std::int64_t> train_counts = {};
+  std::vector<std::string> equal = {};  ///< what was held equal, a sentence each, as verified
+  std::vector<std::string> notes = {};  ///< held-out split, cut budget, losses left out
+  std::vector<DataWarning> warnings = {};
+  std::string config = "{}";    ///< JSON text: every option that has a say in the result
+  std::string data = "{}";      ///< JSON text: Problem::json()
+  std::string versions = "{}";  ///< JSON text: version, kernels
+};
+
+/// What differs between two runs of the same comparison. Written to timings.json.
+struct CompareTimings {
+  std::map<std::string, double> seconds = {};  ///< LossRow::name to training seconds, all seeds
+  double cell_seconds = 0;                     ///< of all cells, tuning too
+  int threads = 0;
+  int jobs = 0;
+  std::vector<std::string> hosts = {};
+};
+
+/// result.json: {answer, recommended, command, baseline, metric, losses: [{loss, test, test_tuned,
+/// dev, diverged, seconds, …}], pairs: [{a, b, metric, difference, low, high, p, p_corrected,
+/// verdict, …}], pairs_tuned, …}. `seconds` is null there, with a reason: see timings.json.
+nlohmann::ordered_json compare_json(const CompareResult& result);
+nlohmann::ordered_json timings_json(const CompareTimings& timings);
+
+}  // namespace tailgrad
