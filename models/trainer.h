@@ -90,6 +90,8 @@ class Trainer {
   /// Gives the model the weights of the best epoch by dev.
   void use_best_weights();
   std::uint64_t total_steps() const { return total_steps_; }
+  /// The items of every batch of an epoch (from 0): a function of data, sampler, batch size and seed.
+  Batches epoch_batches(int epoch) const;
 
   /// All that a resumed run needs, in one safetensors file written atomically.
   void save(const std::string& path) const;
@@ -98,7 +100,6 @@ class Trainer {
 
  private:
   struct ShardScratch;
-  Batches epoch_batches(int epoch) const;
   double step(std::span<const Index> items);
   void run_whole_batch(std::span<const std::span<const Index>> runs, LossPass& pass,
                        FunctionRef<void(int)> forward, FunctionRef<void(int)> backward);

@@ -4,20 +4,13 @@
 
 #include <nlohmann/json.hpp>
 
-#include <tailgrad/core/byte_hash.h>
 #include <tailgrad/losses/table.h>
-#include <tailgrad/metrics/confusion.h>
 #include <tailgrad/metrics/double_correction.h>
-#include <tailgrad/metrics/report.h>
 #include <tailgrad/models/model_table.h>
 #include <tailgrad/models/predict.h>
 #include <tailgrad/nn/weights.h>
 
 namespace tailgrad {
-
-namespace {
-constexpr std::size_t kMistakesShown = 20;
-}
 
 Experiment::Experiment(const Problem& problem, ExperimentOptions options)
     : problem_(problem), options_(std::move(options)), counts_(problem.counts(problem.train)) {
@@ -45,21 +38,26 @@ MetricsContext Experiment::context() const {
   return {.train_counts = counts_, .names = problem_.labels.names()};
 }
 
+Judgement Experiment::judge_split(const Examples& split, const Adjustment* rule) const {
+  return judge(split, predict_logits(*model_, split), context(), rule);
+}
+
+std::optional<Adjustment> Experiment::tune_rule_on_dev(std::string_view metric) const {
+  return tune_rule(problem_.dev, predict_logits(*model_, problem_.dev), counts_, metric);
+}
+
 nlohmann::ordered_json Experiment::finish() {
   trainer_->use_best_weights();
   double seconds = 0;
   for (const EpochRecord& record : trainer_->history()) seconds += record.seconds;
-  const auto judge = [&](const Examples& split) {
-    const std::vector<Real> logits = predict_logits(*model_, split);
-    const Predictions predictions =
-        predictions_from_logits(std::span<const Real>(logits), split.classes, split.class_count);
+  const auto judged = [&](const Examples& split) {
+    const Judgement judgement = judge_split(split);
     mistakes_.clear();
-    for (const ConfusionCell& cell : largest_mistakes(predictions.labels, predictions.predicted,
-                                                      split.class_count, kMistakesShown))
+    for (const ConfusionCell& cell : judgement.mistakes)
       mistakes_.push_back({.truth = problem_.labels.name(cell.truth),
                            .predicted = problem_.labels.name(cell.predicted),
                            .count = cell.count});
-    return metrics_json(compute_metrics(predictions, context()));
+    return nlohmann::json::parse(judgement.metrics);
   };
   nlohmann::ordered_json result = {{"data", problem_.json()},
                                    {"parameters", model_->parameter_count()},
@@ -67,9 +65,9 @@ nlohmann::ordered_json Experiment::finish() {
                                    {"seconds", seconds},
                                    {"epochs", trainer_->history().size()},
                                    {"best_epoch", trainer_->best_epoch()},
-                                   {"dev", judge(problem_.dev)}};
+                                   {"dev", judged(problem_.dev)}};
   if (problem_.has_test()) {
-    result["test"] = judge(problem_.test);
+    result["test"] = judged(problem_.test);
   } else {
     result["test"] = nullptr;
     result["reason"] = "test: no test data was given (--test)";

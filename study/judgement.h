@@ -1,0 +1,35 @@
+// A trained model's logits on one split, judged: the metrics object, and the answers unit by unit.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <tailgrad/core/real.h>
+#include <tailgrad/metrics/posthoc.h>
+#include <tailgrad/metrics/report.h>
+#include <tailgrad/models/examples.h>
+#include <tailgrad/study/outcomes.h>
+
+namespace tailgrad {
+
+struct Judgement {
+  std::string metrics = {};  ///< metrics_json(), as text
+  Outcomes outcomes = {};
+  std::vector<CalibrationBin> reliability = {};
+  std::vector<ConfusionCell> mistakes = {};  ///< the most frequent; none for a multi-label split
+};
+
+/// `logits` [items, classes] of `split`, after `rule` when there is one. By what the split has:
+/// classes (one label an item) or marks (any number).
+Judgement judge(const Examples& split, std::span<const Real> logits, const MetricsContext& context,
+                const Adjustment* rule = nullptr);
+
+/// The rule that is best on `dev` by `metric`: one number tau for all classes of single labels
+/// (la:tau=tuned), a threshold a class for marks. None for a split that rules are not tuned for.
+std::optional<Adjustment> tune_rule(const Examples& dev, std::span<const Real> logits,
+                                    std::span<const std::int64_t> train_counts,
+                                    std::string_view metric);
+
+}  // namespace tailgrad
