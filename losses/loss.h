@@ -15,14 +15,17 @@ namespace tailgrad {
 /// A label that takes no part in the loss: removing the item changes nothing.
 inline constexpr Index kIgnoredLabel = -100;
 
-/// What the logits [items, classes] are compared with. Exactly one of the two is given.
+inline namespace TAILGRAD_PRECISION {
+
+/// What the logits [items, classes] are compared with. Exactly one of classes and marks is given.
 struct Targets {
   std::span<const Index> classes = {};  ///< [items] a class or kIgnoredLabel
   std::span<const std::uint8_t> marks =
       {};  ///< [items, classes] 0 or 1: any number of classes an item
+  // Of losses of sequences (Loss::reads_sequences); the others do not look.
+  std::span<const Index> offsets = {};  ///< [sequences + 1] sequence s is the items offsets[s] …
+  Tensor transitions = {};              ///< [classes + 2, classes + 2], see crf_nll; a parameter
 };
-
-inline namespace TAILGRAD_PRECISION {
 
 /// (sum, normaliser): sums and normalisers of micro-batches, shards and threads add up, so the
 /// gradient of (total sum / total normaliser) is that of the whole batch, however it was split.
@@ -60,6 +63,8 @@ class Loss {
   /// False for losses of the whole batch (dice over a set): the gradient of a shard needs the
   /// statistics of all shards.
   virtual bool decomposes() const { return true; }
+  /// True for losses of whole sequences (crf): they need Targets::offsets and transitions.
+  virtual bool reads_sequences() const { return false; }
   /// What the user should know: an empty class, weights that became 0. Empty as a rule.
   virtual std::vector<std::string> warnings() const { return {}; }
   /// What a shard contributes to the whole batch; empty for losses that decompose.
