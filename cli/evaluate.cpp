@@ -8,6 +8,7 @@
 #include <tailgrad/cli/model_on_data.h>
 #include <tailgrad/cli/number_files.h>
 #include <tailgrad/cli/run_record.h>
+#include <tailgrad/cli/tag_files.h>
 #include <tailgrad/cli/verbs.h>
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/parallel.h>
@@ -28,6 +29,7 @@ struct EvaluateCommand {
   std::string train_counts;
   int ignore_index = kIgnoredLabel;
   ModelOnDataOptions model;
+  TagFilesOptions tags;
   int bootstrap = 1000;
   CommonOptions common;
 };
@@ -81,7 +83,9 @@ Evaluated read_files(const EvaluateCommand& command) {
 Evaluated gather(const EvaluateCommand& command) {
   const bool model = !command.model.folder.empty();
   if (model == !command.logits.empty())
-    fail("evaluate", "needs either --logits F.npy --labels F.npy, or --model DIR DATA");
+    fail("evaluate",
+         "needs either --logits F.npy --labels F.npy, or --model DIR DATA, or --gold F.conll "
+         "--predicted F.conll");
   if (!model) {
     if (command.labels.empty()) fail("--logits", "needs --labels F.npy beside it");
     if (!command.model.data.empty())
@@ -135,6 +139,28 @@ ordered_json judge(const std::vector<Items>& systems, const MetricsContext& cont
   return out;
 }
 
+// Tags of single tokens in files.
+ordered_json judge_tag_files(const EvaluateCommand& command) {
+  TagFilesOptions options = command.tags;
+  options.format = command.model.format;
+  if (options.gold.empty()) fail("--predicted", "needs --gold F beside it");
+  if (options.predicted.empty()) fail("--gold", "needs --predicted F beside it");
+  if (options.predicted.size() > 2)
+    fail("--predicted", fmt::format("can be given once, or twice to compare two systems; got {} "
+                                    "files",
+                                    options.predicted.size()));
+  if (!command.logits.empty() || !command.model.folder.empty())
+    fail("--gold", "excludes --logits and --model: the predicted tags are in --predicted F");
+  const TagFiles files = read_tag_files(options);
+  if (!command.common.quiet) {
+    for (const std::string& warning : files.warnings) fmt::print(stderr, "warning: {}\n", warning);
+  }
+  const MetricsContext context{.train_counts = files.train_counts, .names = files.labels};
+  ordered_json out = judge(files.systems, context, command);
+  out["scheme"] = files.scheme;
+  return out;
+}
+
 ordered_json judge_all(const Evaluated& data, const EvaluateCommand& command) {
   const MetricsContext context{.train_counts = data.train_counts, .names = data.names};
   if (data.targets.multi_label) {
@@ -151,8 +177,16 @@ int run(const EvaluateCommand& command, const Verb& verb) {
   if (command.bootstrap < 0)
     fail("--bootstrap", fmt::format("must be >= 0 resamples; got {}", command.bootstrap));
   if (command.common.threads > 0) set_threads(command.common.threads);
-  const Evaluated data = gather(command);
-  ordered_json result = judge_all(data, command);
+  const bool of_tags = !command.tags.gold.empty() || !command.tags.predicted.empty();
+  std::vector<std::string> systems = command.tags.predicted;
+  ordered_json result;
+  if (of_tags) {
+    result = judge_tag_files(command);
+  } else {
+    const Evaluated data = gather(command);
+    for (const LogitsFile& system : data.systems) systems.push_back(system.path);
+    result = judge_all(data, command);
+  }
   if (command.common.json) {
     result.update(run_record());
     result["seed"] = command.common.seed;
@@ -160,8 +194,8 @@ int run(const EvaluateCommand& command, const Verb& verb) {
     fmt::print("{}\n", result.dump(2));
     return 0;
   }
-  for (std::size_t s = 0; s < data.systems.size(); ++s) {
-    fmt::print("{}{}: {}", s > 0 ? "\n" : "", data.systems[s].path,
+  for (std::size_t s = 0; s < systems.size(); ++s) {
+    fmt::print("{}{}: {}", s > 0 ? "\n" : "", systems[s],
                metrics_text(s == 0 ? json(result) : json(result["second"])));
   }
   if (result.contains("paired"))
@@ -177,16 +211,18 @@ void add_evaluate(Program& program) {
       "evaluate", "Judge a model or anyone's logits: errors by class, calibration, intervals",
       "Intervals are percentile bootstraps over items: what another test set of the same size "
       "could\n"
-      "have given. They know nothing of another training seed. --logits given twice compares two\n"
-      "systems on the same items.",
+      "have given (of tags: over whole sentences). They know nothing of another training seed.\n"
+      "--logits or --predicted given twice compares two systems on the same items.",
       {"tailgrad evaluate --model runs/first wordnet",
        "tailgrad evaluate --logits logits.npy --labels labels.npy --train-counts counts.npy",
-       "tailgrad evaluate --logits ce.npy --logits la.npy --labels labels.npy --json"});
+       "tailgrad evaluate --logits ce.npy --logits la.npy --labels labels.npy --json",
+       "tailgrad evaluate --gold test.conll --predicted tagged.conll --train train.conll"});
   verb.group("A model of ours")
       .option("model", command->model.folder, "Folder that train wrote")
       .positional("DATA", command->model.data, "Labelled data: a CSV or TSV file, or: wordnet",
                   false)
-      .option("format", command->model.format, "csv or tsv; default: by the file's ending")
+      .option("format", command->model.format,
+              "csv, tsv; of tags conll, conllu; default: by the file's ending")
       .option("text-column", command->model.text_column, "Column of the text")
       .option("label-column", command->model.label_column, "Column of the label")
       .group("Anyone's numbers (.npy)")
@@ -195,6 +231,17 @@ void add_evaluate(Program& program) {
       .option("train-counts", command->train_counts,
               "[classes] items of each class in the training data: adds many, medium and few")
       .option("ignore-index", command->ignore_index, "Label of items that do not count")
+      .group("Tags in files (CoNLL columns or CoNLL-U)")
+      .option("gold", command->tags.gold, "File with the right tags")
+      .option("predicted", command->tags.predicted,
+              "File with the predicted tags of the same words; twice: two systems")
+      .option("train", command->tags.train,
+              "Training data: adds train counts and the accuracy on unknown words")
+      .option("gold-column", command->tags.gold_column,
+              "Number or name; default: the last one, in CoNLL-U upos")
+      .option("predicted-column", command->tags.predicted_column, "Default: the last one")
+      .option("scheme", command->tags.scheme,
+              "iob1, iob2, iobes, bmes or none; default: as the gold tags look")
       .group("Intervals")
       .option("bootstrap", command->bootstrap, "Resamples of the items; 0: no intervals")
       .common(command->common)

@@ -21,6 +21,16 @@ constexpr std::array kScalars = {
     Named{"loss", "NLL (nats)"},   Named{"ece", "ECE"},
     Named{"brier", "Brier score"},
 };
+// Of tagged sentences only.
+constexpr std::array kSequenceScalars = {
+    Named{"span_f1", "span F1"},
+    Named{"span_precision", "span precision"},
+    Named{"span_recall", "span recall"},
+    Named{"span_macro_f1", "span macro F1"},
+    Named{"span_f1_strict", "strict span F1"},
+    Named{"span_macro_f1_strict", "strict macro F1"},
+    Named{"unknown_word_accuracy", "unknown words"},
+};
 constexpr std::array kGroups = {"many", "medium", "few"};
 constexpr std::size_t kClassLines = 60;
 
@@ -37,6 +47,19 @@ std::string interval(const json& metrics, const std::string& key) {
   const json& row = metrics["intervals"][key];
   if (!row["low"].is_number()) return "";
   return fmt::format("   {} .. {}", number(row["low"]), number(row["high"]));
+}
+
+std::string type_lines(const json& rows) {
+  std::size_t width = 4;
+  for (const json& row : rows) width = std::max(width, row["label"].get<std::string>().size());
+  std::string text = fmt::format("\n{:<{}}  {:>8}{:>11}{:>9}{:>9}{:>11}\n", "type", width, "spans",
+                                 "precision", "recall", "F1", "strict F1");
+  for (const json& row : rows) {
+    text += fmt::format("{:<{}}  {:>8}{:>11}{:>9}{:>9}{:>11}\n", row["label"].get<std::string>(),
+                        width, count(row["support"]), number(row["precision"]),
+                        number(row["recall"]), number(row["f1"]), number(row["f1_strict"]));
+  }
+  return text;
 }
 
 std::string class_lines(const json& rows) {
@@ -65,6 +88,11 @@ std::string metrics_text(const json& metrics) {
   for (const Named& row : kScalars)
     text += fmt::format("{:<18}{:>8}{}\n", row.heading, number(metrics[row.key]),
                         interval(metrics, row.key));
+  for (const Named& row : kSequenceScalars) {
+    if (metrics.contains(row.key) && metrics[row.key].is_number())
+      text += fmt::format("{:<18}{:>8}{}\n", row.heading, number(metrics[row.key]),
+                          interval(metrics, row.key));
+  }
   if (metrics["groups"].is_object()) {
     for (const char* group : kGroups) {
       const json& score = metrics["groups"][group];
@@ -74,6 +102,8 @@ std::string metrics_text(const json& metrics) {
                       count(score["classes"]));
     }
   }
+  if (metrics.contains("per_type") && metrics["per_type"].is_array())
+    text += type_lines(metrics["per_type"]);
   return text + class_lines(metrics["per_class"]);
 }
 
@@ -95,7 +125,11 @@ std::string columns_text(const std::vector<std::pair<std::string, json>>& column
 std::string paired_text(const json& paired) {
   std::string text = fmt::format("{:<18}{:>9}{:>9}{:>12}   {:<20}{:>7}\n", "", "first", "second",
                                  "difference", "95 % interval", "p");
-  for (const Named& row : kScalars) {
+  std::vector<Named> rows(kScalars.begin(), kScalars.end());
+  for (const Named& row : kSequenceScalars) {
+    if (paired.contains(row.key) && paired[row.key]["difference"].is_number()) rows.push_back(row);
+  }
+  for (const Named& row : rows) {
     const json& values = paired[row.key];
     const std::string spread =
         values["low"].is_number()

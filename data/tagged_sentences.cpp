@@ -1,5 +1,7 @@
 #include <tailgrad/data/tagged_sentences.h>
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <tailgrad/core/error.h>
@@ -68,6 +70,19 @@ TaggedSentences select_sentences(const TaggedSentences& data, std::span<const In
     part.offsets.push_back(static_cast<Index>(part.words.size()));
   }
   return part;
+}
+
+std::vector<std::uint8_t> mark_unknown_words(const TaggedSentences& data,
+                                             const TaggedSentences& train) {
+  std::vector<std::string_view> known(train.words.begin(), train.words.end());
+  std::ranges::sort(known);
+  known.erase(std::ranges::unique(known).begin(), known.end());
+  std::vector<std::uint8_t> unknown;
+  unknown.reserve(data.tokens());
+  for (const std::string& word : data.words) {
+    unknown.push_back(std::ranges::binary_search(known, std::string_view(word)) ? 0 : 1);
+  }
+  return unknown;
 }
 
 }  // namespace tailgrad

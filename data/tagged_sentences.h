@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,5 +37,9 @@ TaggedSentences read_tagged(const ColumnFile& file, const TagColumns& columns = 
 
 /// Whole sentences, in the order of `sentences`. Throws Error for a sentence out of range.
 TaggedSentences select_sentences(const TaggedSentences& data, std::span<const Index> sentences);
+
+/// [tokens] 1 where a word of `data` is no word of `train`, byte for byte.
+std::vector<std::uint8_t> mark_unknown_words(const TaggedSentences& data,
+                                             const TaggedSentences& train);
 
 }  // namespace tailgrad

@@ -9,6 +9,7 @@
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/random.h>
 #include <tailgrad/metrics/bootstrap_totals.h>
+#include <tailgrad/metrics/sequence_totals.h>
 
 namespace tailgrad {
 namespace {
@@ -107,20 +108,21 @@ void check_sizes(std::size_t a_items, Index a_classes, std::size_t b_items, Inde
 template <class Totals>
 std::vector<MetricInterval> intervals(Totals totals, const BootstrapOptions& options,
                                       std::size_t items) {
-  const Scalars estimate = totals.scalars(std::vector<std::uint32_t>(items, 1));
-  std::array<std::vector<double>, kScalars> values;
+  const std::vector<std::string>& names = Totals::names();
+  const auto estimate = totals.scalars(std::vector<std::uint32_t>(items, 1));
+  std::vector<std::vector<double>> values(names.size());
   Draws draws(options, items);
   for (int r = 0; r < options.resamples; ++r) {
-    const Scalars scalars = totals.scalars(draws.next());
-    for (std::size_t m = 0; m < kScalars; ++m) {
+    const auto scalars = totals.scalars(draws.next());
+    for (std::size_t m = 0; m < names.size(); ++m) {
       if (finite(scalars[m])) values[m].push_back(*scalars[m]);
     }
   }
   std::vector<MetricInterval> out;
-  for (std::size_t m = 0; m < kScalars; ++m) {
+  for (std::size_t m = 0; m < names.size(); ++m) {
     const int defined = static_cast<int>(values[m].size());
     const Spread middle = spread(values[m], options);
-    out.push_back({scalar_metrics()[m], finite(estimate[m]), middle.low, middle.high, defined});
+    out.push_back({names[m], finite(estimate[m]), middle.low, middle.high, defined});
   }
   return out;
 }
@@ -129,21 +131,22 @@ template <class Totals>
 std::vector<PairedDifference> differences(Totals totals_a, Totals totals_b,
                                           const BootstrapOptions& options, std::size_t items) {
   const std::vector<std::uint32_t> once(items, 1);
-  const Scalars estimate_a = totals_a.scalars(once);
-  const Scalars estimate_b = totals_b.scalars(once);
-  std::array<std::vector<double>, kScalars> values;
+  const std::vector<std::string>& names = Totals::names();
+  const auto estimate_a = totals_a.scalars(once);
+  const auto estimate_b = totals_b.scalars(once);
+  std::vector<std::vector<double>> values(names.size());
   Draws draws(options, items);
   for (int r = 0; r < options.resamples; ++r) {
     const std::span<const std::uint32_t> weights = draws.next();
-    const Scalars of_a = totals_a.scalars(weights);
-    const Scalars of_b = totals_b.scalars(weights);
-    for (std::size_t m = 0; m < kScalars; ++m) {
+    const auto of_a = totals_a.scalars(weights);
+    const auto of_b = totals_b.scalars(weights);
+    for (std::size_t m = 0; m < names.size(); ++m) {
       if (finite(of_a[m]) && finite(of_b[m])) values[m].push_back(*of_b[m] - *of_a[m]);
     }
   }
   std::vector<PairedDifference> out;
-  for (std::size_t m = 0; m < kScalars; ++m) {
-    PairedDifference row{.metric = scalar_metrics()[m],
+  for (std::size_t m = 0; m < names.size(); ++m) {
+    PairedDifference row{.metric = names[m],
                          .a = finite(estimate_a[m]),
                          .b = finite(estimate_b[m]),
                          .defined = static_cast<int>(values[m].size())};
@@ -160,6 +163,27 @@ std::vector<PairedDifference> differences(Totals totals_a, Totals totals_b,
     out.push_back(std::move(row));
   }
   return out;
+}
+
+// Sentences are drawn where the caller names no units.
+BootstrapOptions by_sentence(BootstrapOptions options, const SequencePredictions& predictions) {
+  if (options.unit_offsets.empty()) options.unit_offsets = predictions.offsets;
+  check(options, predictions.tokens.size());
+  for (const Index offset : options.unit_offsets) {
+    if (!std::ranges::binary_search(predictions.offsets, offset)) {
+      fail("bootstrap", fmt::format("a unit begins at token {}, inside a sentence", offset));
+    }
+  }
+  return options;
+}
+
+void check_same_labels(const Predictions& a, const Predictions& b) {
+  check_sizes(a.size(), a.classes, b.size(), b.classes);
+  const auto [at, other] = std::ranges::mismatch(a.labels, b.labels);
+  if (at != a.labels.end()) {
+    fail("paired bootstrap", fmt::format("item {} has label {} in one system and {} in the other",
+                                         at - a.labels.begin(), *at, *other));
+  }
 }
 
 }  // namespace
@@ -190,12 +214,7 @@ std::vector<MetricInterval> bootstrap_intervals(const MultilabelPredictions& pre
 std::vector<PairedDifference> paired_bootstrap(const Predictions& a, const Predictions& b,
                                                const MetricsContext& context,
                                                const BootstrapOptions& options) {
-  check_sizes(a.size(), a.classes, b.size(), b.classes);
-  const auto [at, other] = std::ranges::mismatch(a.labels, b.labels);
-  if (at != a.labels.end()) {
-    fail("paired bootstrap", fmt::format("item {} has label {} in one system and {} in the other",
-                                         at - a.labels.begin(), *at, *other));
-  }
+  check_same_labels(a, b);
   check(options, a.size());
   return differences(WeightedTotals(a, context), WeightedTotals(b, context), options, a.size());
 }
@@ -213,6 +232,24 @@ std::vector<PairedDifference> paired_bootstrap(const MultilabelPredictions& a,
   }
   check(options, a.items);
   return differences(WeightedMarks(a, context), WeightedMarks(b, context), options, a.items);
+}
+
+std::vector<MetricInterval> bootstrap_intervals(const SequencePredictions& predictions,
+                                                const MetricsContext& context,
+                                                const BootstrapOptions& options) {
+  const BootstrapOptions drawn = by_sentence(options, predictions);
+  return intervals(SequenceTotals(predictions, context), drawn, predictions.tokens.size());
+}
+
+std::vector<PairedDifference> paired_bootstrap(const SequencePredictions& a,
+                                               const SequencePredictions& b,
+                                               const MetricsContext& context,
+                                               const BootstrapOptions& options) {
+  check_same_labels(a.tokens, b.tokens);
+  if (a.offsets != b.offsets) fail("paired bootstrap", "both systems need the same sentences");
+  const BootstrapOptions drawn = by_sentence(options, a);
+  return differences(SequenceTotals(a, context), SequenceTotals(b, context), drawn,
+                     a.tokens.size());
 }
 
 nlohmann::json intervals_json(std::span<const MetricInterval> intervals) {

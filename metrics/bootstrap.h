@@ -46,6 +46,11 @@ std::vector<MetricInterval> bootstrap_intervals(const Predictions& predictions,
 std::vector<MetricInterval> bootstrap_intervals(const MultilabelPredictions& predictions,
                                                 const MetricsContext& context = {},
                                                 const BootstrapOptions& options = {});
+/// Also every sequence_scalar_metrics(). Whole sentences are drawn unless unit_offsets says
+/// otherwise (documents: offsets of tokens, each at the beginning of a sentence).
+std::vector<MetricInterval> bootstrap_intervals(const SequencePredictions& predictions,
+                                                const MetricsContext& context = {},
+                                                const BootstrapOptions& options = {});
 
 /// System b minus system a on the same items, by drawing the same items for both.
 struct PairedDifference {
@@ -66,6 +71,10 @@ std::vector<PairedDifference> paired_bootstrap(const Predictions& a, const Predi
                                                const BootstrapOptions& options = {});
 std::vector<PairedDifference> paired_bootstrap(const MultilabelPredictions& a,
                                                const MultilabelPredictions& b,
+                                               const MetricsContext& context = {},
+                                               const BootstrapOptions& options = {});
+std::vector<PairedDifference> paired_bootstrap(const SequencePredictions& a,
+                                               const SequencePredictions& b,
                                                const MetricsContext& context = {},
                                                const BootstrapOptions& options = {});
 

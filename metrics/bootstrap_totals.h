@@ -19,6 +19,7 @@ using Scalars = std::array<std::optional<double>, kScalars>;
 class WeightedTotals {
  public:
   WeightedTotals(const Predictions& items, const MetricsContext& context);
+  static const std::vector<std::string>& names() { return scalar_metrics(); }
   /// `weights` [items]: how often each item counts.
   Scalars scalars(std::span<const std::uint32_t> weights);
 
@@ -34,6 +35,7 @@ class WeightedTotals {
 class WeightedMarks {
  public:
   WeightedMarks(const MultilabelPredictions& items, const MetricsContext& context);
+  static const std::vector<std::string>& names() { return scalar_metrics(); }
   Scalars scalars(std::span<const std::uint32_t> weights);
 
  private:

@@ -67,6 +67,42 @@ json class_json(const ClassMetrics& row, bool multilabel) {
   return out.finish();
 }
 
+void set_scores(ObjectWithReasons& row, const OutcomeCounts& counts, Index type,
+                const std::string& suffix) {
+  row.set(("predicted" + suffix).c_str(), counts.predicted[static_cast<std::size_t>(type)]);
+  row.set(("precision" + suffix).c_str(), precision(counts, type), "no span was predicted");
+  row.set(("recall" + suffix).c_str(), recall(counts, type), "there is no span of the type");
+  row.set(("f1" + suffix).c_str(), f1(counts, type), "there is no span and none was predicted");
+}
+
+void set_sequence(ObjectWithReasons& out, const SequenceScores& scores) {
+  const char* no_spans =
+      scores.spans ? "there is no such span" : "the tags follow no scheme that spells spans";
+  for (const std::string& name : sequence_scalar_metrics()) {
+    const bool words = name == "unknown_word_accuracy";
+    out.set(name.c_str(), sequence_scalar(scores, name),
+            !words                 ? no_spans
+            : scores.unknown_words ? "every word occurs in the training data"
+                                   : "the words of the training data are not known");
+  }
+  if (scores.unknown_words) {
+    out.set("unknown_words", *scores.unknown_words);
+  } else {
+    out.set_null("unknown_words", "the words of the training data are not known");
+  }
+  if (!scores.spans) return out.set_null("per_type", no_spans);
+  json rows = json::array();
+  for (std::size_t k = 0; k < scores.types.size(); ++k) {
+    ObjectWithReasons row;
+    row.set("label", scores.types[k]);
+    row.set("support", scores.spans->counts.support[k]);
+    set_scores(row, scores.spans->counts, static_cast<Index>(k), "");
+    if (scores.strict) set_scores(row, scores.strict->counts, static_cast<Index>(k), "_strict");
+    rows.push_back(row.finish());
+  }
+  out.set("per_type", std::move(rows));
+}
+
 json groups_json(const GroupScores& groups) {
   json out = json::object();
   for (const Group group : kGroups) {
@@ -80,6 +116,18 @@ json groups_json(const GroupScores& groups) {
     out[std::string(group_name(group))] = row.finish();
   }
   return out;
+}
+
+std::vector<std::string> all_scalars() {
+  std::vector<std::string> names = scalar_metrics();
+  const std::vector<std::string>& more = sequence_scalar_metrics();
+  names.insert(names.end(), more.begin(), more.end());
+  return names;
+}
+
+bool of_sequences(std::string_view name) {
+  const std::vector<std::string>& names = sequence_scalar_metrics();
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 }  // namespace
@@ -132,6 +180,12 @@ Metrics compute_metrics(const Predictions& predictions, const MetricsContext& co
   return out;
 }
 
+Metrics compute_metrics(const SequencePredictions& predictions, const MetricsContext& context) {
+  Metrics out = compute_metrics(predictions.tokens, context);
+  out.sequence = score_sequences(predictions);
+  return out;
+}
+
 json metrics_json(const Metrics& metrics) {
   const char* empty = "no evaluated item";
   const char* no_class = metrics.n == 0 ? empty : "no class occurs or was predicted";
@@ -159,6 +213,7 @@ json metrics_json(const Metrics& metrics) {
   } else {
     out.set_null("groups", "no training counts given");
   }
+  if (metrics.sequence) set_sequence(out, *metrics.sequence);
   return out.finish();
 }
 
@@ -183,11 +238,14 @@ std::optional<double> scalar_metric(const Metrics& metrics, std::string_view nam
       return (*metrics.groups)[static_cast<std::size_t>(group)].recall;
     }
   }
-  fail_unknown_name("metric", name, scalar_metrics());
+  if (of_sequences(name)) {
+    return metrics.sequence ? sequence_scalar(*metrics.sequence, name) : std::nullopt;
+  }
+  fail_unknown_name("metric", name, all_scalars());
 }
 
 bool higher_is_better(std::string_view name) {
-  const std::vector<std::string>& known = scalar_metrics();
+  const std::vector<std::string> known = all_scalars();
   if (std::find(known.begin(), known.end(), name) == known.end()) {
     fail_unknown_name("metric", name, known);
   }

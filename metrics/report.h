@@ -13,6 +13,7 @@
 #include <tailgrad/metrics/calibration.h>
 #include <tailgrad/metrics/groups.h>
 #include <tailgrad/metrics/predictions.h>
+#include <tailgrad/metrics/sequence_metrics.h>
 
 namespace tailgrad {
 
@@ -43,6 +44,7 @@ struct Metrics {
   std::vector<ClassMetrics> per_class = {};
   std::optional<GroupScores> groups = {};  ///< none without training counts
   std::vector<CalibrationBin> reliability = {};
+  std::optional<SequenceScores> sequence = {};  ///< of tagged sentences only
 };
 
 /// What the predictions do not know themselves.
@@ -55,17 +57,23 @@ struct MetricsContext {
 
 /// Throws Error for names or counts of another length than the classes.
 Metrics compute_metrics(const Predictions& predictions, const MetricsContext& context = {});
+/// Of every token, with the scores of the sentences in Metrics::sequence.
+Metrics compute_metrics(const SequencePredictions& predictions, const MetricsContext& context = {});
 
 /// {n, accuracy, balanced_error, macro_f1, micro_f1, loss, ece, brier, per_class: [{label,
 /// train_count, support, precision, recall, f1}], groups: {many, medium, few: {recall, classes,
 /// scored}}}. What is not available is null, and the object that holds the null has a text `reason`
-/// that names it; never 0, NaN or infinity.
+/// that names it; never 0, NaN or infinity. Of tagged sentences also: {span_f1, span_precision,
+/// span_recall, span_macro_f1, each with `_strict` too, per_type: [{label, support, predicted,
+/// precision, recall, f1, each but support with `_strict` too}], unknown_words,
+/// unknown_word_accuracy}; accuracy and balanced_error are those of single tokens.
 nlohmann::json metrics_json(const Metrics& metrics);
 
 /// The numbers of a metrics object that are one number each, by name: `accuracy`, `balanced_error`,
 /// `macro_f1`, `micro_f1`, `loss`, `ece`, `brier`, `recall_many`, `recall_medium`, `recall_few`.
 const std::vector<std::string>& scalar_metrics();
-/// Throws Error (with the names there are) for any other name.
+/// Also of sequence_scalar_metrics(), which only tagged sentences have. Throws Error (with the
+/// names there are) for any other name.
 std::optional<double> scalar_metric(const Metrics& metrics, std::string_view name);
 /// Whether more of it is better: not for balanced_error, loss, ece and brier.
 bool higher_is_better(std::string_view name);
