@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <tailgrad/cli/interrupt.h>
+#include <tailgrad/cli/run_options.h>
 #include <tailgrad/cli/run_record.h>
 #include <tailgrad/cli/summary.h>
 #include <tailgrad/cli/verbs.h>
@@ -24,17 +25,11 @@ namespace {
 using nlohmann::ordered_json;
 
 struct TrainCommand {
-  ProblemOptions problem = {};
-  ExperimentOptions experiment = {};
+  RunOptions run = {};
   CommonOptions common = {};
   std::string out = {};
   bool force = false;
   bool resume = false;
-  int max_tokens = 128;
-  int min_count = 2;
-  int buckets = 0;
-  bool keep_case = false;
-  int batch_tokens = 1024;
 };
 
 // The files of an output folder.
@@ -85,19 +80,14 @@ std::string last_good_checkpoint(const RunFolder& folder, std::uint64_t saved_st
 
 int run(TrainCommand& command, const Verb& verb) {
   if (command.common.threads > 0) set_threads(command.common.threads);
-  command.problem.seed = command.common.seed;
-  command.problem.encoding.max_tokens = command.max_tokens;
-  command.problem.encoding.vocabulary.min_count = command.min_count;
-  command.problem.encoding.vocabulary.buckets = command.buckets;
-  command.problem.encoding.tokenizer.lower_case = !command.keep_case;
-  command.experiment.training.seed = command.common.seed;
-  command.experiment.training.batch_tokens = command.batch_tokens;
+  command.run.settle(command.common.seed);
+  ExperimentOptions& settings = command.run.experiment;
   if (command.force && command.resume) fail("train", "--force and --resume exclude each other");
 
-  const Problem problem = load_problem(command.problem);
-  Experiment experiment(problem, command.experiment);
+  const Problem problem = load_problem(command.run.problem);
+  Experiment experiment(problem, settings);
   Trainer& trainer = experiment.trainer();
-  command.experiment = experiment.options();
+  settings = experiment.options();
   if (!command.common.quiet) {
     for (const std::string& note : problem.notes) fmt::print(stderr, "note: {}\n", note);
     for (const std::string& warning : experiment.warnings())
@@ -114,7 +104,7 @@ int run(TrainCommand& command, const Verb& verb) {
     trainer.load(folder.checkpoint());
     if (!command.common.quiet)
       fmt::print(stderr, "resuming after epoch {} of {}\n", trainer.history().size(),
-                 command.experiment.training.epochs);
+                 settings.training.epochs);
   }
   write_file(folder.file("config.toml"), verb.toml());
   std::string history;
@@ -127,14 +117,14 @@ int run(TrainCommand& command, const Verb& verb) {
   std::uint64_t saved_step = trainer.steps_done();
   const auto after_step = [&](const TrainProgress& now) {
     if (shown_epoch != now.epoch)
-      progress.start(fmt::format("epoch {}/{}", now.epoch, command.experiment.training.epochs),
+      progress.start(fmt::format("epoch {}/{}", now.epoch, settings.training.epochs),
                      now.epoch_steps);
     shown_epoch = now.epoch;
     progress.update(now.step, now.loss);
     return !interrupted();
   };
   const auto after_epoch = [&](const EpochRecord& record) {
-    progress.line(epoch_text(record, command.experiment.training.select));
+    progress.line(epoch_text(record, settings.training.select));
     append_line(folder.file("history.jsonl"), history_line(record).dump());
     save_state(folder, trainer);
     saved_step = record.steps;
@@ -198,33 +188,9 @@ void add_train(Program& program) {
        "tailgrad train reviews.csv --test held.csv --text-column body --label-column stars \\\n"
        "      --loss focal:gamma=2 --out runs/reviews",
        "tailgrad train shuttle.csv --task table --label-column Class --out runs/shuttle"});
-  TrainerOptions& training = command->experiment.training;
-  verb.group("Data")
-      .positional("DATA", command->problem.data, "A CSV or TSV file (also .gz), or: wordnet")
-      .option("dev", command->problem.dev, "Development data; default: a tenth of DATA")
-      .option("test", command->problem.test, "Test data")
-      .option("task", command->problem.task, "text (one label a text) or table (numeric columns)")
-      .option("format", command->problem.format, "csv or tsv; default: by the file's ending")
-      .option("text-column", command->problem.text_column, "Column of the text")
-      .option("label-column", command->problem.label_column, "Column of the label")
-      .option("max-tokens", command->max_tokens,
-              "Words kept of a text; longer ones are cut, and said")
-      .option("min-count", command->min_count, "Rarer words of the training texts are unknown")
-      .option("buckets", command->buckets, "Hash buckets for the n-grams of unknown words; 0: none")
-      .flag("keep-case", command->keep_case, "Tell upper case from lower case")
-      .group("Learning")
-      .option("model", command->experiment.model, "Text form; see: tailgrad list models")
-      .option("loss", command->experiment.loss, "Text form; see: tailgrad list losses")
-      .option("output-bias", command->experiment.output_bias,
-              "First values of the last layer's bias: default or log-prior")
-      .option("sampler", training.sampler, "Text form; see: tailgrad list samplers")
-      .option("optimizer", training.optimizer, "Text form; see: tailgrad list optimizers")
-      .option("schedule", training.schedule, "Text form; see: tailgrad list schedules")
-      .option("epochs", training.epochs, "Passes over the training data")
-      .option("batch-tokens", command->batch_tokens, "Words (or table rows) a step")
-      .option("shards", training.shards, "Parts of a batch that run side by side")
-      .option("clip-norm", training.clip_norm, "Largest norm of all gradients together; 0: any")
-      .option("select", training.select, "Dev metric that chooses the epoch")
+  command->run.declare(verb);
+  verb.group("Learning")
+      .option("loss", command->run.experiment.loss, "Text form; see: tailgrad list losses")
       .group("Output")
       .option("out", command->out, "Folder for everything that is written")
       .required("out")

@@ -1,0 +1,239 @@
+#include <tailgrad/study/cell.h>
+
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include <nlohmann/json.hpp>
+
+#include <tailgrad/core/atomic_file.h>
+#include <tailgrad/core/byte_hash.h>
+#include <tailgrad/core/error.h>
+#include <tailgrad/core/file_calls.h>
+#include <tailgrad/core/kernels/gemm.h>
+#include <tailgrad/core/parallel.h>
+#include <tailgrad/core/version.h>
+#include <tailgrad/metrics/posthoc.h>
+#include <tailgrad/models/predict.h>
+#include <tailgrad/nn/weights.h>
+
+namespace tailgrad {
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+// Raised when the meaning of a cell's files changes: old cells are then computed again.
+constexpr int kFormat = 1;
+
+json config_json(const CellSpec& spec) {
+  const TrainerOptions& training = spec.experiment.training;
+  return {{"loss", spec.experiment.loss},
+          {"model", spec.experiment.model},
+          {"output_bias", spec.experiment.output_bias},
+          {"optimizer", training.optimizer},
+          {"schedule", training.schedule},
+          {"sampler", training.sampler},
+          {"epochs", training.epochs},
+          {"batch_tokens", training.batch_tokens},
+          {"shards", training.shards},
+          {"clip_norm", training.clip_norm},
+          {"select", training.select},
+          {"seed", training.seed},
+          {"metric", spec.metric},
+          {"judge_test", spec.judge_test}};
+}
+
+template <class T>
+void add(ByteHash& hash, const std::vector<T>& values) {
+  const std::uint64_t size = values.size();
+  hash.update(std::as_bytes(std::span(&size, 1)));
+  hash.update(std::as_bytes(std::span(values)));
+}
+
+std::string batches_hash(const Trainer& trainer) {
+  const Batches batches = trainer.epoch_batches(0);
+  ByteHash hash;
+  add(hash, batches.items);
+  add(hash, batches.offsets);
+  return hex64(hash.value());
+}
+
+json history_json(const std::vector<EpochRecord>& history) {
+  json lines = json::array();
+  for (const EpochRecord& record : history)
+    lines.push_back({{"epoch", record.epoch},
+                     {"train_loss", record.train_loss},
+                     {"dev", record.dev},
+                     {"best", record.best}});
+  return lines;
+}
+
+json bins_json(const std::vector<CalibrationBin>& bins) {
+  json out = json::array();
+  for (const CalibrationBin& bin : bins)
+    out.push_back({{"low", bin.low},
+                   {"high", bin.high},
+                   {"count", bin.count},
+                   {"confidence", bin.confidence ? json(*bin.confidence) : json(nullptr)},
+                   {"accuracy", bin.accuracy ? json(*bin.accuracy) : json(nullptr)}});
+  return out;
+}
+
+// |w_k| and the bias of every class.
+void add_output_layer(const Model& model, Index classes, json& result) {
+  const Linear& output = model.output();
+  std::vector<double> weights(output.weight.values().begin(), output.weight.values().end());
+  result["weight_norms"] = row_norms(weights, classes);
+  result["biases"] = json::array();
+  if (output.bias.defined())
+    for (const Real bias : output.bias.values()) result["biases"].push_back(bias);
+}
+
+void judge_cell(const Experiment& experiment, const Problem& problem, const CellSpec& spec,
+                const CellFiles& files, json& result) {
+  const std::optional<Adjustment> rule = experiment.tune_rule_on_dev(spec.metric);
+  const Adjustment* tuned = rule ? &*rule : nullptr;
+  result["recipe"] = rule ? json(rule->recipe) : json(nullptr);
+  const Judgement dev = experiment.judge_split(problem.dev);
+  result["dev"] = json::parse(dev.metrics);
+  result["dev_tuned"] = json::parse(experiment.judge_split(problem.dev, tuned).metrics);
+  if (!spec.judge_test) return;
+  const Examples& split = problem.has_test() ? problem.test : problem.dev;
+  const Judgement fixed = experiment.judge_split(split);
+  const Judgement adjusted = experiment.judge_split(split, tuned);
+  result["test"] = json::parse(fixed.metrics);
+  result["test_tuned"] = json::parse(adjusted.metrics);
+  result["reliability"] = bins_json(fixed.reliability);
+  result["reliability_tuned"] = bins_json(adjusted.reliability);
+  add_output_layer(experiment.model(), problem.labels.size(), result);
+  write_outcomes(files.outcomes(), fixed.outcomes, adjusted.outcomes);
+}
+
+std::string host_name() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+void remove_file(const std::string& path) {
+  file_calls().unlink(path.c_str());  // what is not there need not be removed
+}
+
+// A trainer that goes on where a killed one stopped, if it left a checkpoint that fits.
+std::unique_ptr<Experiment> experiment_of(const Problem& problem, const CellSpec& spec,
+                                          const CellFiles& files, json& result) {
+  auto experiment = std::make_unique<Experiment>(problem, spec.experiment);
+  result["parameters"] = experiment->model().parameter_count();
+  result["first_weights_hash"] = weights_hash(experiment->model());
+  result["batches_hash"] = batches_hash(experiment->trainer());
+  if (!std::filesystem::exists(files.checkpoint())) return experiment;
+  try {
+    experiment->trainer().load(files.checkpoint());
+  } catch (const Error&) {
+    // Of another version, or damaged: nothing is lost but time.
+    experiment = std::make_unique<Experiment>(problem, spec.experiment);
+  }
+  return experiment;
+}
+
+}  // namespace
+
+std::string hash_of(const Problem& problem) {
+  ByteHash hash;
+  const auto add_text = [&hash](const std::string& text) {
+    const std::uint64_t size = text.size();
+    hash.update(std::as_bytes(std::span(&size, 1)));
+    hash.update(text);
+  };
+  add_text(problem.task);
+  for (const std::string& label : problem.labels.names()) add_text(label);
+  std::visit([&](const auto& encoding) { add_text(encoding.json().dump()); }, problem.encoding);
+  json data = problem.json();
+  data.erase("notes");
+  add_text(data.dump());
+  for (const Examples* split : {&problem.train, &problem.dev, &problem.test}) {
+    add(hash, split->texts.ids);
+    add(hash, split->texts.offsets);
+    add(hash, split->features);
+    add(hash, split->classes);
+    add(hash, split->marks);
+  }
+  return hex64(hash.value());
+}
+
+std::string cell_id(const CellSpec& spec, std::string_view data_hash) {
+  const json all = {{"format", kFormat},
+                    {"version", kVersion},
+                    {"data", data_hash},
+                    {"config", config_json(spec)}};
+  ByteHash hash;
+  hash.update(all.dump());
+  return hex64(hash.value());
+}
+
+bool cell_done(const CellFiles& files) {
+  std::error_code code;
+  return std::filesystem::exists(files.result(), code);
+}
+
+json read_cell(const CellFiles& files) {
+  const std::vector<std::byte> bytes = read_file(files.result());
+  const auto* text = reinterpret_cast<const char*>(bytes.data());
+  json result = json::parse(text, text + bytes.size(), nullptr, false);
+  if (!result.is_object() || result.value("id", "") != files.id)
+    fail_at(files.result(), 0, 0, "the cell's result is damaged; remove it and run again");
+  return result;
+}
+
+json scalars_of(const json& metrics) {
+  json out = json::object();
+  for (const auto& [key, value] : metrics.items())
+    if (key != "n" && (value.is_number() || value.is_null())) out[key] = value;
+  out.erase("groups");
+  const auto groups = metrics.find("groups");
+  if (groups != metrics.end() && groups->is_object())
+    for (const auto& [group, score] : groups->items())
+      if (score.is_object() && score.contains("recall")) out["recall_" + group] = score["recall"];
+  return out;
+}
+
+bool run_cell(const Problem& problem, const CellSpec& spec, const CellFiles& files,
+              const CellWatcher& watcher) {
+  json result = {{"id", files.id}, {"config", config_json(spec)}, {"diverged", false}};
+  const std::unique_ptr<Experiment> experiment = experiment_of(problem, spec, files, result);
+  Trainer& trainer = experiment->trainer();
+  Clock::time_point saved = Clock::now();
+  const auto after_step = [&](const TrainProgress& now) {
+    const bool go_on = !watcher.after_step || watcher.after_step(now);
+    const double since = std::chrono::duration<double>(Clock::now() - saved).count();
+    if (!go_on || since >= watcher.checkpoint_seconds) {
+      trainer.save(files.checkpoint());
+      saved = Clock::now();
+    }
+    return go_on;
+  };
+  try {
+    if (!trainer.run({.after_step = after_step})) return false;
+    trainer.use_best_weights();
+    result["weights_hash"] = weights_hash(experiment->model());
+    result["best_epoch"] = trainer.best_epoch();
+    judge_cell(*experiment, problem, spec, files, result);
+  } catch (const Diverged& error) {
+    result["diverged"] = true;
+    result["diverged_step"] = error.step;
+    result["divergence"] = error.what();
+  }
+  result["history"] = history_json(trainer.history());
+  double seconds = 0;
+  for (const EpochRecord& record : trainer.history()) seconds += record.seconds;
+  result["seconds"] = seconds;
+  result["host"] = host_name();
+  result["threads"] = threads();
+  result["blas_kernel"] = blas_kernel_name();
+  write_file(files.result(), result.dump() + "\n");
+  remove_file(files.checkpoint());
+  return true;
+}
+
+}  // namespace tailgrad

@@ -1,0 +1,68 @@
+// One cell of a grid: one complete configuration, trained and judged, as files that are there or
+// not.
+//
+//   FOLDER/ID.json                     the result; its presence means that the cell is done
+//   FOLDER/ID.outcomes.safetensors     the answers of each test unit, written before the result
+//   FOLDER/ID.checkpoint.safetensors   while it trains, when that takes long
+//   FOLDER/ID.claim                    while a worker has it (claims.h)
+//
+// ID is a hash of everything that has a say in the result, and of the data.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <tailgrad/study/experiment.h>
+
+namespace tailgrad {
+
+struct CellSpec {
+  ExperimentOptions experiment = {};
+  std::string metric = "macro_f1";  ///< the rule is tuned on dev for it
+  bool judge_test = true;  ///< false: a try of hyper-parameters, which must not see the test data
+};
+
+/// Hash of the training, dev and test items, the labels and how they were encoded: what the cells
+/// of two grids must share to be the same. Paths have no say.
+std::string hash_of(const Problem& problem);
+
+/// Sixteen hexadecimal digits. `data_hash` as from hash_of.
+std::string cell_id(const CellSpec& spec, std::string_view data_hash);
+
+/// Where a cell's files are.
+struct CellFiles {
+  std::string folder;
+  std::string id;
+  std::string result() const { return folder + "/" + id + ".json"; }
+  std::string outcomes() const { return folder + "/" + id + ".outcomes.safetensors"; }
+  std::string checkpoint() const { return folder + "/" + id + ".checkpoint.safetensors"; }
+  std::string claim() const { return folder + "/" + id + ".claim"; }
+};
+
+struct CellWatcher {
+  std::function<bool(const TrainProgress&)> after_step = {};  ///< false: save and stop
+  double checkpoint_seconds = 30;  ///< of training between two checkpoints; 0: after every step
+};
+
+/// Trains the cell, from its checkpoint when there is one, and writes its files. True: done; false:
+/// stopped by the watcher with everything saved. A run that diverges is a result. Throws Error when
+/// a file cannot be written (what was written before stays) and for options that do not fit.
+bool run_cell(const Problem& problem, const CellSpec& spec, const CellFiles& files,
+              const CellWatcher& watcher = {});
+
+bool cell_done(const CellFiles& files);
+/// The result: {id, config, diverged, diverged_step, divergence, parameters, first_weights_hash,
+/// batches_hash, weights_hash, best_epoch, history, dev, dev_tuned, test, test_tuned, recipe,
+/// weight_norms, biases, reliability, reliability_tuned, seconds, host, blas_kernel, threads}.
+/// Throws Error naming the file when it is missing or damaged.
+nlohmann::json read_cell(const CellFiles& files);
+
+/// The numbers of a metrics object that are one number each, with recall_many, recall_medium and
+/// recall_few: name to value, null where there is none.
+nlohmann::json scalars_of(const nlohmann::json& metrics);
+
+}  // namespace tailgrad

@@ -1,0 +1,439 @@
+#include <tailgrad/study/grid.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <tailgrad/core/error.h>
+#include <tailgrad/core/parallel.h>
+#include <tailgrad/core/text_form.h>
+#include <tailgrad/losses/table.h>
+#include <tailgrad/models/model_table.h>
+#include <tailgrad/optim/optimizer_options.h>
+
+namespace tailgrad {
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+constexpr double kLookAgainSeconds = 1;  // at a cell that another process has
+constexpr double kShowSeconds = 0.2;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+bool more_is_better(const std::string& metric) {
+  return metric != "balanced_error" && metric != "loss" && metric != "ece" && metric != "brier";
+}
+
+// The same configuration has the same text, however the user wrote it.
+ExperimentOptions canonical(ExperimentOptions options) {
+  const TextForm form = parse_text_form(options.loss);
+  options.loss = read_settings(find_loss(form.name).spec, form).full_text();
+  options.model = model_text(options.model);
+  const TextForm optimizer = parse_text_form(options.training.optimizer);
+  for (const FormSpec& spec : optimizer_forms())
+    if (spec.name == optimizer.name)
+      options.training.optimizer = read_settings(spec, optimizer).full_text();
+  return options;
+}
+
+}  // namespace
+
+struct Grid::State {
+  explicit State(const ClaimOptions& options) : claims(options) {}
+  Claims claims;
+  std::mutex mutex;
+  std::map<std::string, json> results;  // by id
+};
+
+Grid::~Grid() = default;
+
+Grid::Grid(const Problem& problem, GridPlan plan, GridOptions options)
+    : problem_(problem),
+      plan_(std::move(plan)),
+      options_(std::move(options)),
+      data_hash_(hash_of(problem)),
+      state_(std::make_unique<State>(options_.claims)) {
+  if (plan_.competitors.empty()) fail("--losses", "needs at least one loss");
+  if (plan_.seeds.empty()) fail("--seeds", "needs at least 1");
+  for (std::size_t c = 0; c < plan_.competitors.size(); ++c) {
+    const Competitor& competitor = plan_.competitors[c];
+    for (std::size_t other = 0; other < c; ++other)
+      if (plan_.competitors[other].name == competitor.name)
+        fail("--losses", "'" + competitor.name + "' is there twice");
+    ExperimentOptions experiment = competitor.experiment;
+    experiment.training.seed = plan_.seeds.front();
+    const Experiment built(problem, experiment);
+    largest_ = std::max(largest_, static_cast<std::int64_t>(built.model().parameter_count()));
+    for (const std::string& warning : built.warnings())
+      warnings_.push_back(competitor.name + ": " + warning);
+  }
+  const int rungs = rungs_of(plan_.tuning, plan_.tries);
+  for (int rung = 0; rung < rungs; ++rung)
+    for (int slot = 0; slot < slots_of(plan_.tuning, plan_.tries, rung); ++slot)
+      for (std::size_t c = 0; c < plan_.competitors.size(); ++c)
+        cells_.push_back({.competitor = c, .final = false, .rung = rung, .slot = slot});
+  for (std::size_t seed = 0; seed < plan_.seeds.size(); ++seed)
+    for (std::size_t c = 0; c < plan_.competitors.size(); ++c)
+      cells_.push_back({.competitor = c, .seed = seed});
+}
+
+int Grid::jobs(int threads) const {
+  return largest_ > kLargeModel ? 1 : threads;
+}
+
+std::string Grid::name(const GridCell& cell) const {
+  const std::string& competitor = plan_.competitors[cell.competitor].name;
+  if (cell.final) return fmt::format("{} seed {}", competitor, plan_.seeds[cell.seed]);
+  const std::string rung =
+      plan_.tuning == Tuning::halving ? fmt::format(" of round {}", cell.rung + 1) : "";
+  return fmt::format("{} try {}{}", competitor, cell.slot + 1, rung);
+}
+
+bool Grid::known(const GridCell& cell) const {
+  const int before = cell.final ? rungs_of(plan_.tuning, plan_.tries) - 1 : cell.rung - 1;
+  for (int rung = 0; rung <= before; ++rung)
+    for (int slot = 0; slot < slots_of(plan_.tuning, plan_.tries, rung); ++slot)
+      if (!done({.competitor = cell.competitor, .final = false, .rung = rung, .slot = slot}))
+        return false;
+  return true;
+}
+
+namespace {
+
+// A try with its place in the list of drawn configurations and its score on dev.
+struct Ranked {
+  int slot = 0;
+  std::optional<double> score;
+};
+
+}  // namespace
+
+// The slots of a rung, best first.
+static std::vector<Ranked> ranking(const Grid& grid, std::size_t competitor, int rung) {
+  const GridPlan& plan = grid.plan();
+  std::vector<Ranked> all;
+  for (int slot = 0; slot < slots_of(plan.tuning, plan.tries, rung); ++slot) {
+    const json& result =
+        grid.result({.competitor = competitor, .final = false, .rung = rung, .slot = slot});
+    std::optional<double> score;
+    if (!result.at("diverged").get<bool>()) {
+      const json scalars = scalars_of(result.at("dev"));
+      if (scalars.contains(plan.metric) && scalars[plan.metric].is_number())
+        score = scalars[plan.metric].get<double>();
+    }
+    all.push_back({slot, score});
+  }
+  const bool up = more_is_better(plan.metric);
+  std::ranges::stable_sort(all, [up](const Ranked& a, const Ranked& b) {
+    if (!a.score || !b.score) return a.score.has_value() && !b.score.has_value();
+    return up ? *a.score > *b.score : *a.score < *b.score;
+  });
+  return all;
+}
+
+// Which of the drawn configurations a slot of a rung has.
+static int origin_of(const Grid& grid, std::size_t competitor, int rung, int slot) {
+  if (rung == 0) return slot;
+  const std::vector<Ranked> before = ranking(grid, competitor, rung - 1);
+  return origin_of(grid, competitor, rung - 1, before[static_cast<std::size_t>(slot)].slot);
+}
+
+CellSpec Grid::spec(const GridCell& cell) const {
+  if (!known(cell)) fail("grid", name(cell) + " depends on tries that are not finished");
+  const int rungs = rungs_of(plan_.tuning, plan_.tries);
+  int slot = 0;
+  if (!cell.final) {
+    slot = origin_of(*this, cell.competitor, cell.rung, cell.slot);
+  } else if (rungs > 0) {
+    const int best = ranking(*this, cell.competitor, rungs - 1).front().slot;
+    slot = origin_of(*this, cell.competitor, rungs - 1, best);
+  }
+  CellSpec spec{.metric = plan_.metric, .judge_test = cell.final};
+  spec.experiment =
+      canonical(try_of(plan_.competitors[cell.competitor].experiment, slot, plan_.seeds.front()));
+  spec.experiment.training.seed = plan_.seeds[cell.final ? cell.seed : 0];
+  if (!cell.final)
+    spec.experiment.training.epochs =
+        epochs_of(plan_.tuning, plan_.tries, cell.rung, spec.experiment.training.epochs);
+  return spec;
+}
+
+CellFiles Grid::files(const GridCell& cell) const {
+  return {.folder = options_.folder, .id = cell_id(spec(cell), data_hash_)};
+}
+
+bool Grid::done(const GridCell& cell) const {
+  return known(cell) && cell_done(files(cell));
+}
+
+const json& Grid::result(const GridCell& cell) const {
+  const CellFiles where = files(cell);
+  {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->results.find(where.id);
+    if (found != state_->results.end()) return found->second;
+  }
+  json read = read_cell(where);
+  const std::lock_guard lock(state_->mutex);
+  return state_->results.try_emplace(where.id, std::move(read)).first->second;
+}
+
+std::vector<std::string> Grid::tried(std::size_t competitor) const {
+  std::vector<std::string> lines;
+  const int rungs = rungs_of(plan_.tuning, plan_.tries);
+  for (int rung = rungs - 1; rung >= 0; --rung)
+    for (const Ranked& ranked : ranking(*this, competitor, rung)) {
+      const GridCell cell{
+          .competitor = competitor, .final = false, .rung = rung, .slot = ranked.slot};
+      const CellSpec tried = spec(cell);
+      lines.push_back(fmt::format(
+          "{}; {}; {} epochs: dev {} {}", tried.experiment.loss,
+          tried.experiment.training.optimizer, tried.experiment.training.epochs, plan_.metric,
+          ranked.score ? fmt::format("{:.4f}", *ranked.score) : "n/a (diverged)"));
+    }
+  return lines;
+}
+
+namespace {
+
+// What the workers of one sitting share. Everything behind one mutex: a cell takes seconds.
+class Sitting {
+ public:
+  Sitting(const Grid& grid, const GridOptions& options, Claims& claims,
+          std::vector<std::size_t> wanted, const Problem& problem)
+      : grid_(grid), options_(options), claims_(claims), problem_(problem) {
+    for (const std::size_t index : wanted) {
+      const GridCell& cell = grid.cells()[index];
+      const int epochs = grid.plan().competitors[cell.competitor].experiment.training.epochs;
+      const double work =
+          cell.final ? epochs : epochs_of(grid.plan().tuning, grid.plan().tries, cell.rung, epochs);
+      jobs_.push_back({.index = index, .work = work});
+    }
+  }
+
+  // Works until nothing is left to do, or until someone says stop.
+  void work() {
+    try {
+      for (;;) {
+        if (ending()) return;
+        Pick pick = next();
+        if (pick.nothing_left) return;
+        if (pick.job == nullptr) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(100));
+          continue;
+        }
+        run(*pick.job, pick.files);
+      }
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!error_) error_ = std::current_exception();
+    }
+  }
+
+  bool finish() {
+    if (error_) std::rethrow_exception(error_);
+    return !stopped_;
+  }
+
+ private:
+  struct Job {
+    std::size_t index = 0;
+    double work = 0;   // epochs
+    double share = 0;  // done of it
+    bool running = false;
+    bool done = false;
+    Clock::time_point look_again = {};
+  };
+  struct Pick {
+    Job* job = nullptr;
+    CellFiles files = {};
+    bool nothing_left = false;
+  };
+
+  bool ending() {
+    const std::lock_guard lock(mutex_);
+    if (!stopped_ && options_.stop && options_.stop()) stopped_ = true;
+    return stopped_ || error_;
+  }
+
+  const GridCell& cell(const Job& job) const { return grid_.cells()[job.index]; }
+
+  Pick next() {
+    const std::lock_guard lock(mutex_);
+    Pick pick{.nothing_left = true};
+    for (Job& job : jobs_) {
+      if (job.done) continue;
+      if (!job.running && grid_.known(cell(job)) && cell_done(grid_.files(cell(job)))) {
+        finished(job, "");
+        continue;
+      }
+      pick.nothing_left = false;
+      if (job.running || !grid_.known(cell(job)) || Clock::now() < job.look_again) continue;
+      pick.files = grid_.files(cell(job));
+      if (!claims_.take(pick.files.claim())) {
+        job.look_again =
+            Clock::now() + std::chrono::milliseconds(static_cast<int>(1000 * kLookAgainSeconds));
+        continue;
+      }
+      if (cell_done(pick.files)) {  // finished by another worker just now
+        claims_.release(pick.files.claim());
+        finished(job, "");
+        continue;
+      }
+      job.running = true;
+      pick.job = &job;
+      return pick;
+    }
+    return pick;
+  }
+
+  void run(Job& job, const CellFiles& files) {
+    struct Release {
+      Claims& claims;
+      std::string path;
+      ~Release() { claims.release(path); }
+    } const release{claims_, files.claim()};
+    const CellSpec spec = grid_.spec(cell(job));
+    const auto after_step = [&](const TrainProgress& now) {
+      const std::lock_guard lock(mutex_);
+      job.share = static_cast<double>(now.total_step) / static_cast<double>(now.total_steps);
+      if (first_share_ < 0) {
+        start_ = Clock::now();
+        first_share_ = share();
+      }
+      if (seconds_since(shown_) > kShowSeconds) show("");
+      if (!stopped_ && options_.stop && options_.stop()) stopped_ = true;
+      return !stopped_ && !error_;
+    };
+    const bool done =
+        run_cell(problem_, spec, files,
+                 {.after_step = after_step, .checkpoint_seconds = options_.checkpoint_seconds});
+    const json result = done ? grid_.result(cell(job)) : json();
+    const std::lock_guard lock(mutex_);
+    job.running = false;
+    if (!done) return;
+    const std::string outcome =
+        result.at("diverged").get<bool>()
+            ? fmt::format("diverged at step {}", result.at("diverged_step").get<std::uint64_t>())
+            : fmt::format("dev {} {}", grid_.plan().metric, score_text(result));
+    finished(job, fmt::format("{}: {}, {:.1f} s", grid_.name(cell(job)), outcome,
+                              result.at("seconds").get<double>()));
+  }
+
+  std::string score_text(const json& result) const {
+    const json scalars = scalars_of(result.at("dev"));
+    const auto found = scalars.find(grid_.plan().metric);
+    return found != scalars.end() && found->is_number()
+               ? fmt::format("{:.4f}", found->get<double>())
+               : "n/a";
+  }
+
+  // Under the mutex.
+  void finished(Job& job, const std::string& text) {
+    job.done = true;
+    job.running = false;
+    job.share = 1;
+    if (cell(job).final) {
+      const json& result = grid_.result(cell(job));
+      if (!result.at("diverged").get<bool>()) {
+        const json scalars = scalars_of(result.at("dev"));
+        const auto found = scalars.find(grid_.plan().metric);
+        if (found != scalars.end() && found->is_number()) {
+          auto& [sum, count] = scores_[cell(job).competitor];
+          sum += found->get<double>();
+          ++count;
+        }
+      }
+    }
+    if (!text.empty()) show(text);
+  }
+
+  double share() const {
+    double done = 0;
+    double all = 0;
+    for (const Job& job : jobs_) {
+      done += job.work * job.share;
+      all += job.work;
+    }
+    return all > 0 ? done / all : 1;
+  }
+
+  void show(const std::string& text) {
+    shown_ = Clock::now();
+    if (!options_.progress) return;
+    GridProgress now{.cells = jobs_.size(), .share = share(), .finished = text};
+    for (const Job& job : jobs_) now.done += job.done ? 1 : 0;
+    const double gained = now.share - first_share_;
+    const double seconds = seconds_since(start_);
+    if (first_share_ >= 0 && gained > 0 && seconds > 0.5)
+      now.seconds_left = seconds * (1 - now.share) / gained;
+    const bool up = more_is_better(grid_.plan().metric);
+    bool any = false;
+    for (const auto& [competitor, score] : scores_) {
+      const double mean = score.first / score.second;
+      if (any && (up ? mean <= now.best_score : mean >= now.best_score)) continue;
+      any = true;
+      now.best_score = mean;
+      now.best = grid_.plan().competitors[competitor].name;
+    }
+    options_.progress(now);
+  }
+
+  const Grid& grid_;
+  const GridOptions& options_;
+  Claims& claims_;
+  const Problem& problem_;
+  std::vector<Job> jobs_;
+  std::mutex mutex_;
+  bool stopped_ = false;
+  std::exception_ptr error_;
+  std::map<std::size_t, std::pair<double, int>> scores_;  // competitor: sum and count on dev
+  Clock::time_point start_ = {};
+  Clock::time_point shown_ = {};
+  double first_share_ = -1;  // of the work, when this sitting began
+};
+
+}  // namespace
+
+bool Grid::run_cells(const std::vector<std::size_t>& wanted, int jobs) {
+  Sitting sitting(*this, options_, state_->claims, wanted, problem_);
+  if (jobs <= 1) {
+    sitting.work();
+  } else {
+    // A piece of parallel work runs what it starts in place: one thread a cell.
+    parallel_for(static_cast<std::size_t>(jobs), 1,
+                 [&](std::size_t, std::size_t) { sitting.work(); });
+  }
+  return sitting.finish();
+}
+
+bool Grid::run() {
+  std::vector<std::size_t> all(cells_.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+  return run_cells(all, jobs(threads()));
+}
+
+bool Grid::run_one(std::size_t index) {
+  if (index >= cells_.size())
+    fail("--cell", fmt::format("there are cells 1 to {}; got {}", cells_.size(), index + 1));
+  const GridCell& cell = cells_[index];
+  std::vector<std::size_t> wanted;
+  const int before = cell.final ? rungs_of(plan_.tuning, plan_.tries) : cell.rung;
+  for (std::size_t i = 0; i < cells_.size(); ++i)
+    if (!cells_[i].final && cells_[i].competitor == cell.competitor && cells_[i].rung < before)
+      wanted.push_back(i);
+  wanted.push_back(index);
+  return run_cells(wanted, 1);
+}
+
+}  // namespace tailgrad

@@ -1,0 +1,122 @@
+// Many cells: competitors times seeds, with tries of hyper-parameters before, on the cores of one
+// machine or of several that share a folder.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <tailgrad/study/cell.h>
+#include <tailgrad/study/claims.h>
+
+namespace tailgrad {
+
+/// One competitor. What all share (epochs, batch size, …) is in `experiment` too; its seed is set
+/// cell by cell.
+struct Competitor {
+  std::string name = {};  ///< as the user wrote it
+  ExperimentOptions experiment = {};
+};
+
+enum class Tuning { none, random, halving };
+
+struct GridPlan {
+  std::vector<Competitor> competitors = {};
+  std::vector<std::uint64_t> seeds = {};
+  std::string metric = "macro_f1";  ///< by which tries are ranked and rules tuned, on dev
+  Tuning tuning = Tuning::none;
+  int tries = 0;  ///< of each competitor's hyper-parameters; the first is as it was written
+};
+
+/// What one job of the grid computes.
+struct GridCell {
+  std::size_t competitor = 0;
+  bool final = true;     ///< false: a try of hyper-parameters
+  std::size_t seed = 0;  ///< of a final cell: which of the plan's seeds
+  int rung = 0;          ///< of a try with halving: 0 … the last
+  int slot = 0;          ///< of a try: which in its rung
+};
+
+/// Where a grid is, after every finished cell and from time to time within.
+struct GridProgress {
+  std::size_t done = 0;  ///< cells, those done in earlier sittings too
+  std::size_t cells = 0;
+  double share = 0;           ///< of the work, in [0, 1]
+  double seconds_left = -1;   ///< < 0: not known yet
+  std::string finished = {};  ///< what has just finished; empty: within a cell
+  std::string best = {};      ///< best competitor so far, by dev
+  double best_score = 0;
+};
+
+struct GridOptions {
+  std::string folder = {};  ///< for the cells' files
+  double checkpoint_seconds = 30;
+  ClaimOptions claims = {};
+  std::function<bool()> stop = {};                         ///< true: save and stop
+  std::function<void(const GridProgress&)> progress = {};  ///< called by one thread at a time
+};
+
+/// A model with more parameters trains alone on all threads; smaller ones side by side, a thread
+/// each. A fixed number, so that who runs what never depends on the machine.
+inline constexpr std::int64_t kLargeModel = 20'000'000;
+
+class Grid {
+ public:
+  /// Builds every competitor's model and loss once: throws Error for what does not fit, before
+  /// anything is trained. `problem` must outlive it.
+  Grid(const Problem& problem, GridPlan plan, GridOptions options);
+
+  const GridPlan& plan() const { return plan_; }  ///< text forms made canonical
+  const std::vector<GridCell>& cells() const { return cells_; }
+  /// Cells that run side by side on this many threads.
+  int jobs(int threads) const;
+  std::vector<std::string> warnings() const { return warnings_; }
+
+  /// "la:tau=1 seed 2", "focal try 3 of 8".
+  std::string name(const GridCell& cell) const;
+  bool done(const GridCell& cell) const;
+  /// Whether all cells that decide its configuration are done.
+  bool known(const GridCell& cell) const;
+  /// Configuration and files of a cell; throws Error unless known().
+  CellSpec spec(const GridCell& cell) const;
+  CellFiles files(const GridCell& cell) const;
+  /// The result of a cell that is done, read once.
+  const nlohmann::json& result(const GridCell& cell) const;
+  /// Of a competitor with tries: a line each with its dev score, best first.
+  std::vector<std::string> tried(std::size_t competitor) const;
+
+  /// Runs what is not done, beside other processes that do the same; returns when all is done
+  /// (true) or `stop` said so (false). Throws the first Error of a cell; the others are saved.
+  bool run();
+  /// One cell (from 0) and what it depends on.
+  bool run_one(std::size_t index);
+
+  ~Grid();
+
+ private:
+  struct State;
+  bool run_cells(const std::vector<std::size_t>& wanted, int jobs);
+
+  const Problem& problem_;
+  GridPlan plan_;
+  GridOptions options_;
+  std::string data_hash_;
+  std::vector<GridCell> cells_;
+  std::vector<std::string> warnings_;
+  std::int64_t largest_ = 0;
+  std::unique_ptr<State> state_;
+};
+
+/// The configuration of try `slot` of a competitor: 0 is as written; the others multiply the
+/// learning rate by 1/4 … 4 (the same factors for every competitor) and draw the numeric options of
+/// the loss that its text form leaves open. See search.cpp for the ranges.
+ExperimentOptions try_of(const ExperimentOptions& base, int slot, std::uint64_t seed);
+
+/// Epochs and cells of rung `rung` with `tries` tries: halving keeps the better half.
+int rungs_of(Tuning tuning, int tries);
+int slots_of(Tuning tuning, int tries, int rung);
+int epochs_of(Tuning tuning, int tries, int rung, int epochs);
+
+}  // namespace tailgrad
