@@ -4,6 +4,7 @@
 #include <tailgrad/core/ops/activations.h>
 #include <tailgrad/core/ops/arithmetic.h>
 #include <tailgrad/core/ops/attention.h>
+#include <tailgrad/core/ops/crf.h>
 #include <tailgrad/core/ops/dropout.h>
 #include <tailgrad/core/ops/elementwise.h>
 #include <tailgrad/core/ops/layer_norm.h>

@@ -72,6 +72,9 @@ class Mix final : public Loss {
     return both(first_->warnings(), second_->warnings());
   }
   bool decomposes() const override { return first_->decomposes() && second_->decomposes(); }
+  bool reads_sequences() const override {
+    return first_->reads_sequences() || second_->reads_sequences();
+  }
   std::vector<double> statistics(const Tensor& logits, const Targets& targets) const override {
     return first_->decomposes() ? second_->statistics(logits, targets)
                                 : first_->statistics(logits, targets);

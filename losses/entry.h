@@ -16,6 +16,7 @@ enum class LossTask {
   classes,      ///< exactly one class: Targets::classes
   multi_label,  ///< any number of classes: Targets::marks; class labels count as one mark
   either,       ///< mode=softmax: one class; mode=sigmoid: any number
+  sequences,    ///< one class a token, with Targets::offsets and transitions
 };
 
 struct LossEntry {

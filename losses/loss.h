@@ -25,6 +25,7 @@ struct Targets {
   // Of losses of sequences (Loss::reads_sequences); the others do not look.
   std::span<const Index> offsets = {};  ///< [sequences + 1] sequence s is the items offsets[s] …
   Tensor transitions = {};              ///< [classes + 2, classes + 2], see crf_nll; a parameter
+  std::span<const std::uint8_t> allowed = {};  ///< as transitions: 0 forbids; empty: all allowed
 };
 
 /// (sum, normaliser): sums and normalisers of micro-batches, shards and threads add up, so the

@@ -11,6 +11,7 @@
 #include <tailgrad/losses/cb.h>
 #include <tailgrad/losses/ce.h>
 #include <tailgrad/losses/compound.h>
+#include <tailgrad/losses/crf.h>
 #include <tailgrad/losses/eql.h>
 #include <tailgrad/losses/focal.h>
 #include <tailgrad/losses/gce.h>
@@ -35,6 +36,8 @@ std::string_view task_text(LossTask task) {
       return "classes";
     case LossTask::multi_label:
       return "multi-label";
+    case LossTask::sequences:
+      return "tags of sequences";
     default:
       return "classes or multi-label";
   }
@@ -44,19 +47,33 @@ std::string_view task_text(LossTask task) {
 
 const std::vector<LossEntry>& loss_table() {
   static const std::vector<LossEntry> table = {
-      ce_entry(),        wce_entry(),
-      bce_entry(),       focal_entry(),
-      cb_entry(),        dice_entry(),
-      tversky_entry(),   dsc_entry(),
-      la_entry(),        balanced_softmax_entry(),
-      pairwise_entry(),  adaptive_entry(),
-      equalised_entry(), eql_entry(),
-      ldam_entry(),      vs_entry(),
-      seesaw_entry(),    lade_entry(),
-      asl_entry(),       poly_entry(),
-      gce_entry(),       logit_norm_entry(),
-      ce_dice_entry(),   mix_entry(),
+      ce_entry(),
+      wce_entry(),
+      bce_entry(),
+      focal_entry(),
+      cb_entry(),
+      dice_entry(),
+      tversky_entry(),
+      dsc_entry(),
+      la_entry(),
+      balanced_softmax_entry(),
+      pairwise_entry(),
+      adaptive_entry(),
+      equalised_entry(),
+      eql_entry(),
+      ldam_entry(),
+      vs_entry(),
+      seesaw_entry(),
+      lade_entry(),
+      asl_entry(),
+      poly_entry(),
+      gce_entry(),
+      logit_norm_entry(),
+      ce_dice_entry(),
+      mix_entry(),
       drw_entry(),
+      crf_entry(),
+      crf_marginals_entry(),
   };
   return table;
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cmath>
+#include <numeric>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,8 +22,23 @@ struct Evaluated {
   std::vector<double> gradient;  ///< of the value
 };
 
+/// A loss of sequences, of items by themselves: sequences of one token and transitions of zero.
+/// Other losses do not look at it.
+inline Targets one_token_each(Targets targets, const Shape& shape) {
+  static const std::vector<Index> offsets = [] {
+    std::vector<Index> all(1000);
+    std::iota(all.begin(), all.end(), 0);
+    return all;
+  }();
+  if (!targets.offsets.empty()) return targets;
+  targets.offsets = std::span(offsets).first(static_cast<std::size_t>(shape[0]) + 1);
+  targets.transitions = Tensor::zeros({shape[1] + 2, shape[1] + 2});
+  return targets;
+}
+
 inline Evaluated evaluate(const Loss& loss, const Shape& shape, const std::vector<double>& logits,
-                          const Targets& targets, const LossPass& pass = {}) {
+                          const Targets& given, const LossPass& pass = {}) {
+  const Targets targets = one_token_each(given, shape);
   Tensor z = Tensor::from(shape, std::vector<Real>(logits.begin(), logits.end()));
   z.require_grad();
   const LossOutput output = loss(z, targets, pass);
@@ -53,7 +70,7 @@ inline double gradient_error(const Loss& loss, const Shape& shape,
     moved[i] += by;
     const NoGrad no_grad;
     const Tensor z = Tensor::from(shape, std::vector<Real>(moved.begin(), moved.end()));
-    const LossOutput output = loss(z, targets);
+    const LossOutput output = loss(z, one_token_each(targets, shape));
     return output.sum.item() / output.normaliser;
   };
   double floor = 1e-3 * std::max(1.0, std::abs(exact.value));

@@ -65,6 +65,9 @@ class FloatLoss : public testing::TestWithParam<std::string> {
     for (Index i = 0; i < kItems; ++i) classes_.push_back(static_cast<Index>(random.below(45)));
     for (Index i = 0; i < kItems * kClasses; ++i) marks_.push_back(random.below(20) == 0);
     for (Index k = 0; k < kClasses; ++k) counts.push_back(1000 - 22 * k);
+    for (Index i = 0; i <= kItems; i += 30) offsets_.push_back(i);  // for losses of sequences
+    transitions_ = Tensor::zeros({kClasses + 2, kClasses + 2});
+    for (Real& value : transitions_.mutable_values()) value = static_cast<Real>(random.normal());
     loss_ = make_loss(GetParam(), ClassCounts(counts));
     const LossEntry& entry = find_loss(GetParam().substr(0, GetParam().find(':')));
     multi_label_ =
@@ -72,7 +75,10 @@ class FloatLoss : public testing::TestWithParam<std::string> {
   }
   float step() {
     z_.clear_grad();
-    const Targets targets = multi_label_ ? Targets{.marks = marks_} : Targets{.classes = classes_};
+    const Targets targets =
+        multi_label_
+            ? Targets{.marks = marks_}
+            : Targets{.classes = classes_, .offsets = offsets_, .transitions = transitions_};
     const LossOutput output = (*loss_)(z_, targets);
     backward(output.mean());
     return output.sum.item();
@@ -80,6 +86,8 @@ class FloatLoss : public testing::TestWithParam<std::string> {
 
   Tensor z_;
   std::vector<Index> classes_;
+  std::vector<Index> offsets_;
+  Tensor transitions_;
   std::vector<std::uint8_t> marks_;
   std::unique_ptr<Loss> loss_;
   bool multi_label_ = false;
