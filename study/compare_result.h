@@ -35,8 +35,8 @@ struct SeedRun {
   std::string cell = {};  ///< OUT/cells/<cell>.json
   bool diverged = false;
   std::uint64_t diverged_step = 0;
-  std::string divergence = {};    ///< "training diverged at step 12: …"
-  std::vector<CurvePoint> curve;  ///< up to the divergence
+  std::string divergence = {};         ///< "training diverged at step 12: …"
+  std::vector<CurvePoint> curve = {};  ///< up to the divergence
   int best_epoch = 0;
   std::string weights_hash = {};        ///< of the weights that were judged
   std::string first_weights_hash = {};  ///< before the first update

@@ -1,0 +1,328 @@
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <tailgrad/cli/interrupt.h>
+#include <tailgrad/cli/run_options.h>
+#include <tailgrad/cli/run_record.h>
+#include <tailgrad/cli/verbs.h>
+#include <tailgrad/core/atomic_file.h>
+#include <tailgrad/core/output_directory.h>
+#include <tailgrad/core/parallel.h>
+#include <tailgrad/core/progress.h>
+#include <tailgrad/study/compare.h>
+#include <tailgrad/study/competitors.h>
+
+namespace tailgrad::cli {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+struct CompareCommand {
+  RunOptions run = {};
+  CompetitorOptions competitors = {};
+  CommonOptions common = {};
+  int seeds = 5;
+  std::string metric = {};
+  std::string baseline = {};
+  int tune = 0;
+  std::string tune_method = "random";
+  int bootstrap = 1000;
+  bool list_cells = false;
+  int cell = 0;
+  double checkpoint = 30;
+  std::string out = {};
+  bool force = false;
+  bool resume = false;
+
+  std::string file(const char* name) const { return out + "/" + name; }
+};
+
+constexpr std::string_view kOwnFiles[] = {"cells",       "compare.json", "config.toml",
+                                          "result.json", "timings.json", "report.html"};
+
+// Options that have no say in the result: where and how it is computed.
+constexpr std::string_view kNoSay[] = {"out",  "threads",    "json",   "quiet",     "force",
+                                       "cell", "list-cells", "resume", "checkpoint"};
+// Options of compare that train does not have.
+constexpr std::string_view kNotOfTrain[] = {"losses", "samplers",    "optimizers", "models",
+                                            "seeds",  "metric",      "baseline",   "tune",
+                                            "budget", "tune-method", "bootstrap"};
+
+template <std::size_t N>
+bool among(const std::string_view (&names)[N], const std::string& name) {
+  return std::ranges::find(names, name) != std::end(names);
+}
+
+ordered_json config_with_a_say(const Verb& verb) {
+  const ordered_json all = verb.config();
+  ordered_json config;
+  for (const auto& [name, value] : all.items())
+    if (!among(kNoSay, name)) config[name] = value;
+  return config;
+}
+
+std::string shell_word(const std::string& word) {
+  const bool plain = !word.empty() && word.find_first_not_of(
+                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                          "0123456789-_=+:,./@%") == std::string::npos;
+  if (plain) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? "'\\''" : std::string(1, c);
+  return out + "'";
+}
+
+// The command that trains one of the competitors: what was given, without what only compare knows.
+std::string train_command(const CompareCommand& command, const Verb& verb) {
+  std::string text = "tailgrad train " + shell_word(command.run.problem.data);
+  const ordered_json all = verb.config();
+  for (const auto& [name, value] : all.items()) {
+    if (name == "data" || name == "sampler" || name == "optimizer" || name == "model" ||
+        among(kNoSay, name) || among(kNotOfTrain, name) || !verb.given(name))
+      continue;
+    if (value.is_boolean()) {
+      if (value.get<bool>()) text += " --" + name;
+      continue;
+    }
+    text += " --" + name + " " +
+            shell_word(value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return text;
+}
+
+Tuning tuning_of(const CompareCommand& command) {
+  if (command.tune < 0) fail("--tune", "needs 0 (none) or more tries");
+  if (command.tune == 0) return Tuning::none;
+  if (command.tune_method == "random") return Tuning::random;
+  if (command.tune_method == "halving") return Tuning::halving;
+  fail("--tune-method", "unknown: '" + command.tune_method + "'; known: random, halving");
+}
+
+// The folder belongs to one comparison: the same one goes on, another one asks first.
+void enter_folder(const CompareCommand& command, const std::string& identity) {
+  const std::string mark = command.file("compare.json");
+  std::error_code code;
+  bool same = false;
+  if (std::filesystem::exists(mark, code)) {
+    const std::vector<std::byte> bytes = read_file(mark);
+    same = std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()) == identity;
+  }
+  const bool go_on = command.resume || (same && !command.force);
+  create_output_directory(command.out,
+                          go_on           ? IfOccupied::kResume
+                          : command.force ? IfOccupied::kForce
+                                          : IfOccupied::kRefuse,
+                          kOwnFiles);
+  create_output_directory(command.file("cells"), IfOccupied::kResume);
+  if (!same || command.force) write_file(mark, identity);
+}
+
+std::string state_of(const Grid& grid, const GridCell& cell) {
+  if (!grid.known(cell)) return "waits for its tries";
+  return grid.done(cell) ? "done" : "to do";
+}
+
+void list_cells(const Grid& grid, bool as_json) {
+  ordered_json rows = ordered_json::array();
+  for (std::size_t i = 0; i < grid.cells().size(); ++i) {
+    const GridCell& cell = grid.cells()[i];
+    const std::string state = state_of(grid, cell);
+    if (as_json) {
+      rows.push_back({{"cell", i + 1}, {"name", grid.name(cell)}, {"state", state}});
+    } else {
+      fmt::print("{}\t{}\t{}\n", i + 1, state, grid.name(cell));
+    }
+  }
+  if (as_json) fmt::print("{}\n", rows.dump(2));
+}
+
+class GridDisplay {
+ public:
+  explicit GridDisplay(bool quiet)
+      : progress_(quiet ? ProgressStyle::kQuiet : ProgressStyle::kAuto) {}
+
+  void show(const GridProgress& now, const std::string& metric) {
+    if (!started_) progress_.start("cells", now.cells, "cells");
+    started_ = true;
+    if (!now.finished.empty()) {
+      std::string line = fmt::format("[{}/{}] {}", now.done, now.cells, now.finished);
+      if (now.seconds_left >= 0 && now.done < now.cells)
+        line += "; left " + clock_text(now.seconds_left);
+      if (!now.best.empty())
+        line += fmt::format("; best so far {} (dev {} {:.4f})", now.best, metric, now.best_score);
+      progress_.line(line);
+    }
+    progress_.update(now.done);
+  }
+  void clear() { progress_.clear(); }
+
+ private:
+  Progress progress_;
+  bool started_ = false;
+};
+
+int stopped(GridDisplay& display) {
+  display.clear();
+  fmt::print(stderr,
+             "stopped by a signal; everything is saved: the same command goes on where this one "
+             "stopped\n");
+  return kStoppedBySignal;
+}
+
+void print_result(const CompareCommand& command, const CompareResult& result,
+                  const ordered_json& document) {
+  if (command.common.json) {
+    fmt::print("{}\n", document.dump(2));
+    return;
+  }
+  fmt::print("{}\n\n{}\n", result.answer, compare_table(result));
+  for (const LossPair& pair : result.pairs)
+    if (pair.a != result.baseline) fmt::print("{}.\n", pair.sentence);
+  for (const std::string& note : result.notes) fmt::print("note: {}\n", note);
+  for (const LossRow& row : result.losses)
+    for (const SeedRun& run : row.runs)
+      if (run.diverged) fmt::print("{} seed {}: {}\n", row.name, run.seed, run.divergence);
+  fmt::print("to train it: {}\n", result.command);
+  fmt::print("result: {}\n", command.file("result.json"));
+}
+
+int run(CompareCommand& command, const Verb& verb) {
+  if (command.common.threads > 0) set_threads(command.common.threads);
+  if (command.force && command.resume) fail("compare", "--force and --resume exclude each other");
+  if (command.seeds < 1) fail("--seeds", "needs at least 1");
+  if (command.cell < 0) fail("--cell", "cells count from 1; see --list-cells");
+  command.run.settle(command.common.seed);
+  if (command.metric.empty()) command.metric = command.run.experiment.training.select;
+  if (!verb.given("select")) command.run.experiment.training.select = command.metric;
+
+  const Problem problem = load_problem(command.run.problem);
+  std::vector<std::string> notes;
+  GridPlan plan{
+      .competitors = competitors_of(command.competitors, command.run.experiment, problem, notes),
+      .metric = command.metric,
+      .tuning = tuning_of(command),
+      .tries = command.tune};
+  for (int s = 0; s < command.seeds; ++s)
+    plan.seeds.push_back(command.common.seed + static_cast<std::uint64_t>(s));
+
+  ordered_json config = config_with_a_say(verb);
+  config["metric"] = command.metric;
+  config["select"] = command.run.experiment.training.select;
+  const std::string identity =
+      ordered_json{{"config", config}, {"data", hash_of(problem)}}.dump(2) + "\n";
+
+  watch_for_interrupt();
+  GridDisplay display(command.common.quiet);
+  Grid grid(problem, plan,
+            {.folder = command.file("cells"),
+             .checkpoint_seconds = command.checkpoint,
+             .stop = interrupted,
+             .progress = [&](const GridProgress& now) { display.show(now, command.metric); }});
+  if (command.list_cells) {
+    list_cells(grid, command.common.json);
+    return 0;
+  }
+  if (!command.common.quiet) {
+    for (const std::string& note : problem.notes) fmt::print(stderr, "note: {}\n", note);
+    for (const std::string& note : notes) fmt::print(stderr, "note: {}\n", note);
+    for (const std::string& warning : grid.warnings()) fmt::print(stderr, "warning: {}\n", warning);
+  }
+  enter_folder(command, identity);
+  if (command.cell > 0) {
+    const std::size_t index = static_cast<std::size_t>(command.cell) - 1;
+    if (!grid.run_one(index)) return stopped(display);
+    display.clear();
+    const std::string name = grid.name(grid.cells()[index]);
+    const std::string path = grid.files(grid.cells()[index]).result();
+    if (command.common.json) {
+      fmt::print("{}\n", grid.result(grid.cells()[index]).dump(2));
+    } else {
+      fmt::print("cell {} ({}): {}\n", command.cell, name, path);
+    }
+    return 0;
+  }
+  write_file(command.file("config.toml"), verb.toml());
+  if (!grid.run()) return stopped(display);
+  display.clear();
+
+  ordered_json versions = run_record();
+  versions.erase("threads");
+  CompareResult result = gather(problem, grid,
+                                {.resamples = command.bootstrap,
+                                 .seed = command.common.seed,
+                                 .baseline = command.baseline,
+                                 .train_command = train_command(command, verb),
+                                 .config = config.dump(),
+                                 .versions = versions.dump()});
+  result.notes.insert(result.notes.begin(), notes.begin(), notes.end());
+  const ordered_json document = compare_json(result);
+  const CompareTimings timings = gather_timings(grid, threads());
+  write_file(command.file("timings.json"), timings_json(timings).dump(2) + "\n");
+  write_file(command.file("result.json"), document.dump(2) + "\n");
+  print_result(command, result, document);
+  return 0;
+}
+
+}  // namespace
+
+void add_compare(Program& program) {
+  auto command = std::make_shared<CompareCommand>();
+  Verb verb = program.verb(
+      "compare", "Which loss should I use on my data? Trains them all and says",
+      "Trains every loss with the same seeds (same initial weights, batches and dropout masks),\n"
+      "judges them on test, and says with intervals and corrected tests which one to use, or that\n"
+      "nothing is different. Every run is a cell in OUT/cells: stop or kill it at any moment, and\n"
+      "the same command goes on to the same result.\n"
+      "\n"
+      "A competitor is LOSS or LOSS@SAMPLER: ce@class-balanced is plain cross-entropy on balanced\n"
+      "batches. Several are separated by ';'; 'all' stands for every loss that fits the task.\n"
+      "\n"
+      "More than one machine: --list-cells prints the cells, --cell K runs one into a shared "
+      "--out,\n"
+      "and a last call without it gathers (see docs/compare_on_a_cluster.md).",
+      {"tailgrad compare wordnet --losses 'ce;wce:weights=inverse;la:tau=1;ce@class-balanced' \\\n"
+       "      --seeds 3 --epochs 2 --out runs/compare",
+       "tailgrad compare reviews.csv --test held.csv --losses all --metric balanced_error \\\n"
+       "      --tune 8 --out runs/reviews"});
+  command->run.declare(verb);
+  verb.group("Comparison")
+      .option("losses", command->competitors.losses,
+              "Competitors, LOSS or LOSS@SAMPLER, separated by ';', or: all")
+      .option("samplers", command->competitors.samplers,
+              "Every loss with each of these samplers; separated by ';'")
+      .option("optimizers", command->competitors.optimizers,
+              "Every loss with each of these; separated by ';'")
+      .option("models", command->competitors.models,
+              "Every loss with each of these; separated by ';'")
+      .option("seeds", command->seeds, "Runs of each competitor, with seeds --seed, --seed + 1, …")
+      .option("metric", command->metric,
+              "What counts: accuracy, balanced_error, macro_f1, micro_f1, recall_few, span_f1; "
+              "default: that of --select")
+      .option("baseline", command->baseline,
+              "Competitor that the others are compared with; default: ce, crf or bce")
+      .option("tune", command->tune,
+              "Tries of each loss's hyper-parameters on dev: the learning rate and what its text "
+              "form leaves open; 0: none")
+      .option("tune-method", command->tune_method,
+              "random, or halving: short runs first, the better half goes on")
+      .option("bootstrap", command->bootstrap, "Resamples of the test items")
+      .group("Cells")
+      .flag("list-cells", command->list_cells, "Print one cell a line: number, state, name")
+      .option("cell", command->cell, "Run this cell only (and the tries it needs)")
+      .option("checkpoint", command->checkpoint, "Seconds between checkpoints within a cell")
+      .group("Output")
+      .option("out", command->out, "Folder for everything that is written")
+      .required("out")
+      .flag("force", command->force, "Replace what an earlier comparison wrote to --out")
+      .flag("resume", command->resume,
+            "Use the cells in --out that fit, though other options have changed")
+      .common(command->common)
+      .action([command, verb] { return run(*command, verb); });
+}
+
+}  // namespace tailgrad::cli

@@ -1,0 +1,28 @@
+// The words of a comparison: verdicts, the answer, what was held equal.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <tailgrad/study/compare_result.h>
+
+namespace tailgrad {
+
+/// "balanced error" for balanced_error; other names as they are.
+std::string metric_words(const std::string& metric);
+
+/// Fills verdict and sentence from the numbers and the corrected p.
+void judge_pair(LossPair& pair, bool higher_is_better, double level);
+
+/// Rows that never diverged, best mean on dev first.
+std::vector<std::size_t> best_on_dev(const CompareResult& result);
+
+/// `equal`: of every seed, whether all rows had the same initial weights and batches, as their
+/// hashes say, and which had not.
+void state_equalities(CompareResult& result);
+
+/// `answer`, `recommended`, `command`, `predict`, and a note when a gain is a threshold effect.
+void state_answer(CompareResult& result, const std::string& train_command);
+
+}  // namespace tailgrad

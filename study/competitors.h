@@ -1,0 +1,26 @@
+// Who competes: from what a user writes to the rows of a grid.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <tailgrad/study/grid.h>
+
+namespace tailgrad {
+
+/// Lists of text forms separated by ';'. Empty lists stand for what `base` says.
+struct CompetitorOptions {
+  std::string losses = "all";  ///< each LOSS or LOSS@SAMPLER; "all": every loss that fits the task
+  std::string samplers = {};
+  std::string optimizers = {};
+  std::string models = {};
+};
+
+/// The product of losses, samplers, optimizers and models. A name holds what differs:
+/// "la:tau=1@class-balanced, sgd:lr=0.1". Under "all" a loss that does not fit is left out and said
+/// in `notes`; one that was named is an Error.
+std::vector<Competitor> competitors_of(const CompetitorOptions& options,
+                                       const ExperimentOptions& base, const Problem& problem,
+                                       std::vector<std::string>& notes);
+
+}  // namespace tailgrad
