@@ -34,7 +34,7 @@ std::string_view trim(std::string_view text, bool tabs) {
 }
 
 bool is_blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r") == std::string_view::npos;
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
 std::size_t count_cells(std::string_view line, char separator) {

@@ -132,21 +132,55 @@ class ColumnParser {
     }
     const std::size_t width = cells_of(line.text);
     if (!in_sentence() && may_be_comment(line.text)) {
-      const bool assigns = count_cells(line.text, ' ') >= 3 && find_cell(line.text, ' ', 2) == "=";
-      if (width != out_.columns_ || assigns || line.text.starts_with("#begin document") ||
-          line.text.starts_with("#end document")) {
-        return read_comment(line);
-      }
-      if (width > 1 && out_.separator_ == ' ') {
-        if (odd_comments_ == 0) odd_comment_line_ = line.number;
-        ++odd_comments_;
+      if (width != out_.columns_ || is_certain_comment(line.text)) return read_comment(line);
+      if (width > 1) {
+        if (!ends_like_a_token(line.text)) {
+          if (odd_comments_++ == 0) odd_comment_line_ = line.number;
+          return read_comment(line);
+        }
       }
     }
     if (width != out_.columns_) fail_width(line, width);
     if (out_.separator_ == ' ' && line.text.find('\t') != std::string_view::npos) {
       fail_mixed(line, "tabs");
     }
+    refuse_trailing_columns(line);
     add_token(line);
+  }
+
+  // One tab at the end of a line is taken for a stray one; more would be columns without a cell,
+  // and a column written behind them would not be the next one.
+  void refuse_trailing_columns(const Line& line) const {
+    const std::string_view end = line.text.substr(line.text.find_last_not_of(" \t") + 1);
+    if (std::count(end.begin(), end.end(), '\t') < 2) return;
+    fail_at(path(), line.number, line.text.size() - end.size() + 1,
+            "several tabs at the end of the line open columns that are empty");
+  }
+
+  static bool is_certain_comment(std::string_view line) {
+    return line.starts_with("#begin document") || line.starts_with("#end document") ||
+           (count_cells(line, ' ') >= 3 && find_cell(line, ' ', 2) == "=");
+  }
+
+  // Whether the last cell is the last cell of some token too: so it is a tag, not the end of a
+  // remark. When all lines begin with #, the first one is taken for a token.
+  bool ends_like_a_token(std::string_view line) {
+    const auto last_cell = [&](std::string_view text) {
+      return find_cell(text, out_.separator_, out_.columns_ - 1);
+    };
+    if (last_cells_.empty()) {
+      LineReader lines(file_.text());
+      for (Line other; lines.next(other);) {
+        const bool shape = other.number == shape_line_;
+        const bool token = !is_blank(other.text) && !may_be_comment(other.text) &&
+                           !is_document_start(other.text) &&
+                           count_cells(other.text, out_.separator_) == out_.columns_;
+        if (shape || token) last_cells_.push_back(last_cell(other.text));
+      }
+      std::ranges::sort(last_cells_);
+      last_cells_.erase(std::ranges::unique(last_cells_).begin(), last_cells_.end());
+    }
+    return std::ranges::binary_search(last_cells_, last_cell(line));
   }
 
   // One column is one word: then nothing separates.
@@ -273,9 +307,10 @@ class ColumnParser {
     }
     if (odd_comments_ > 0) {
       warnings.push_back(fmt::format(
-          "{}:{}: {} sentence{} with the token # (this is the first): the line has as many columns "
-          "as tokens have, so it is not taken for a comment",
-          path(), odd_comment_line_, odd_comments_, odd_comments_ == 1 ? " begins" : "s begin"));
+          "{}:{}: {} line{} that begin{} with '# ' {} taken for a comment (this is the first): as "
+          "many columns as a token, but no token has such a last column",
+          path(), odd_comment_line_, odd_comments_, odd_comments_ == 1 ? "" : "s",
+          odd_comments_ == 1 ? "s" : "", odd_comments_ == 1 ? "is" : "are"));
     }
   }
 
@@ -290,6 +325,7 @@ class ColumnParser {
   std::size_t spaced_line_ = 0;
   std::size_t odd_comments_ = 0;
   std::size_t odd_comment_line_ = 0;
+  std::vector<std::string_view> last_cells_;
 };
 
 ColumnFormat column_format(const std::string& path, std::string_view name) {
@@ -376,9 +412,10 @@ std::string ColumnFile::with_column(std::span<const std::string> values) const {
     }
   };
   for (std::size_t t = 0; t < tokens(); ++t) {
-    if (values[t].empty() || values[t].find_first_of(" \t\r\n") != std::string::npos) {
+    const char* const forbidden = separator_ == ' ' ? " \t\r\n" : "\t\r\n";
+    if (is_blank(values[t]) || values[t].find_first_of(forbidden) != std::string::npos) {
       fail("with_column",
-           fmt::format("a value must be one word; got '{}' for token {}", values[t], t));
+           fmt::format("a value must fit into one column; got '{}' for token {}", values[t], t));
     }
     put_extra(tokens_[t].offset);
     put(tokens_[t], values[t]);

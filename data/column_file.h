@@ -3,8 +3,9 @@
 // conll    columns separated by tabs, or by runs of spaces: the first line of a token decides for
 //          the file, and every token has as many columns as the first one. Lines that begin with
 //          -DOCSTART- part documents and are no tokens. A line that begins with "# " or "#\t" at
-//          the start of a sentence is a comment unless it has as many columns as tokens have; "# x
-//          = y", "#begin document" and "#end document" always are.
+//          the start of a sentence is a comment unless it has as many columns as tokens have and a
+//          last column that other tokens have too; "# x = y", "#begin document" and "#end document"
+//          always are.
 // conllu   ten columns separated by single tabs (https://universaldependencies.org/format.html),
 //          or eleven when the last one holds predictions. Ranges such as 1-2 (multi-word tokens)
 //          and empty nodes such as 1.1 stay in the file but are no tokens here.
@@ -54,8 +55,8 @@ class ColumnFile {
   /// The line of a token, from 1.
   std::size_t line(std::size_t token) const { return tokens_[token].number; }
   std::size_t comments() const { return comments_; }
-  /// What is legal but odd: no blank line at all, words with spaces in a file with tabs, a first
-  /// token # that may be meant as a comment.
+  /// What is legal but odd: no blank line at all, words with spaces in a file with tabs, lines
+  /// that may be a token # or a comment.
   std::span<const std::string> warnings() const { return warnings_; }
 
   /// The number (from 0) of the column that a user names: a number from 1, "last", in CoNLL-U id,
@@ -66,8 +67,8 @@ class ColumnFile {
   /// The text of the file with one more column: `values` [tokens], each put behind its line and a
   /// separator; all other bytes stay, ends of line and trailing spaces included. -DOCSTART- lines
   /// of full width repeat their last cell, ranges and empty nodes of CoNLL-U get "_". Throws Error
-  /// for another number of values and for a value with spaces, tabs or ends of line or without
-  /// any character.
+  /// for another number of values and for a value that is blank or holds the separator, a tab
+  /// or an end of line.
   std::string with_column(std::span<const std::string> values) const;
 
  private:
