@@ -1,7 +1,9 @@
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <optional>
+#include <thread>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -14,6 +16,8 @@
 #include <tailgrad/core/output_directory.h>
 #include <tailgrad/core/parallel.h>
 #include <tailgrad/core/progress.h>
+#include <tailgrad/core/text_form.h>
+#include <tailgrad/study/budget.h>
 #include <tailgrad/study/compare.h>
 #include <tailgrad/study/competitors.h>
 
@@ -28,10 +32,12 @@ struct CompareCommand {
   CompetitorOptions competitors = {};
   CommonOptions common = {};
   int seeds = 5;
+  double test_share = 0.2;
   std::string metric = {};
   std::string baseline = {};
   int tune = 0;
   std::string tune_method = "random";
+  std::string budget = {};
   int bootstrap = 1000;
   bool list_cells = false;
   int cell = 0;
@@ -43,8 +49,9 @@ struct CompareCommand {
   std::string file(const char* name) const { return out + "/" + name; }
 };
 
-constexpr std::string_view kOwnFiles[] = {"cells",       "compare.json", "config.toml",
-                                          "result.json", "timings.json", "report.html"};
+constexpr std::string_view kOwnFiles[] = {"cells",       "compare.json", "plan.json",
+                                          "config.toml", "result.json",  "timings.json",
+                                          "report.html"};
 
 // Options that have no say in the result: where and how it is computed.
 constexpr std::string_view kNoSay[] = {"out",  "threads",    "json",   "quiet",     "force",
@@ -52,7 +59,7 @@ constexpr std::string_view kNoSay[] = {"out",  "threads",    "json",   "quiet", 
 // Options of compare that train does not have.
 constexpr std::string_view kNotOfTrain[] = {"losses", "samplers",    "optimizers", "models",
                                             "seeds",  "metric",      "baseline",   "tune",
-                                            "budget", "tune-method", "bootstrap"};
+                                            "budget", "tune-method", "bootstrap",  "test-share"};
 
 template <std::size_t N>
 bool among(const std::string_view (&names)[N], const std::string& name) {
@@ -78,12 +85,12 @@ std::string shell_word(const std::string& word) {
 }
 
 // The command that trains one of the competitors: what was given, without what only compare knows.
-std::string train_command(const CompareCommand& command, const Verb& verb) {
+std::string train_command(const CompareCommand& command, const Verb& verb, int epochs) {
   std::string text = "tailgrad train " + shell_word(command.run.problem.data);
   const ordered_json all = verb.config();
   for (const auto& [name, value] : all.items()) {
     if (name == "data" || name == "sampler" || name == "optimizer" || name == "model" ||
-        among(kNoSay, name) || among(kNotOfTrain, name) || !verb.given(name))
+        name == "epochs" || among(kNoSay, name) || among(kNotOfTrain, name) || !verb.given(name))
       continue;
     if (value.is_boolean()) {
       if (value.get<bool>()) text += " --" + name;
@@ -92,7 +99,7 @@ std::string train_command(const CompareCommand& command, const Verb& verb) {
     text += " --" + name + " " +
             shell_word(value.is_string() ? value.get<std::string>() : value.dump());
   }
-  return text;
+  return text + fmt::format(" --epochs {}", epochs);
 }
 
 Tuning tuning_of(const CompareCommand& command) {
@@ -103,15 +110,16 @@ Tuning tuning_of(const CompareCommand& command) {
   fail("--tune-method", "unknown: '" + command.tune_method + "'; known: random, halving");
 }
 
+std::string text_of(const std::string& path) {
+  const std::vector<std::byte> bytes = read_file(path);
+  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
 // The folder belongs to one comparison: the same one goes on, another one asks first.
 void enter_folder(const CompareCommand& command, const std::string& identity) {
   const std::string mark = command.file("compare.json");
   std::error_code code;
-  bool same = false;
-  if (std::filesystem::exists(mark, code)) {
-    const std::vector<std::byte> bytes = read_file(mark);
-    same = std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()) == identity;
-  }
+  const bool same = std::filesystem::exists(mark, code) && text_of(mark) == identity;
   const bool go_on = command.resume || (same && !command.force);
   create_output_directory(command.out,
                           go_on           ? IfOccupied::kResume
@@ -120,6 +128,43 @@ void enter_folder(const CompareCommand& command, const std::string& identity) {
                           kOwnFiles);
   create_output_directory(command.file("cells"), IfOccupied::kResume);
   if (!same || command.force) write_file(mark, identity);
+}
+
+// Decides once how much fits into --budget and keeps the decision: times differ from start to
+// start, and a comparison that goes on must stay the same one.
+std::string cut_to_budget(const CompareCommand& command, const Problem& problem, int jobs,
+                          const std::string& identity, GridPlan& plan) {
+  const std::string path = command.file("plan.json");
+  const auto kept_plan = [&] {
+    std::error_code code;
+    if (!std::filesystem::exists(path, code)) return json();
+    const json kept = json::parse(text_of(path), nullptr, false);
+    return kept.is_object() && kept.value("identity", "") == identity ? kept : json();
+  };
+  json kept = kept_plan();
+  Claims claims;
+  while (kept.is_null()) {
+    if (!claims.take(path + ".claim")) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      kept = kept_plan();
+      continue;
+    }
+    kept = kept_plan();  // another process may just have decided
+    if (!kept.is_null()) break;
+    const int epochs = command.run.experiment.training.epochs;
+    const Cut cut =
+        fit_budget(measure_costs(problem, plan), plan, epochs, jobs, read_duration(command.budget));
+    kept = {{"identity", identity},
+            {"epochs", cut.epochs},
+            {"seeds", cut.seeds},
+            {"note", cut.note},
+            {"expected_seconds", cut.seconds}};
+    write_file(path, kept.dump(2) + "\n");
+  }
+  for (Competitor& competitor : plan.competitors)
+    competitor.experiment.training.epochs = kept.at("epochs").get<int>();
+  plan.seeds.resize(kept.at("seeds").get<std::size_t>());
+  return kept.at("note").get<std::string>();
 }
 
 std::string state_of(const Grid& grid, const GridCell& cell) {
@@ -191,15 +236,47 @@ void print_result(const CompareCommand& command, const CompareResult& result,
   fmt::print("result: {}\n", command.file("result.json"));
 }
 
-int run(CompareCommand& command, const Verb& verb) {
-  if (command.common.threads > 0) set_threads(command.common.threads);
+void check(const CompareCommand& command) {
   if (command.force && command.resume) fail("compare", "--force and --resume exclude each other");
   if (command.seeds < 1) fail("--seeds", "needs at least 1");
   if (command.cell < 0) fail("--cell", "cells count from 1; see --list-cells");
-  command.run.settle(command.common.seed);
-  if (command.metric.empty()) command.metric = command.run.experiment.training.select;
-  if (!verb.given("select")) command.run.experiment.training.select = command.metric;
+  if (command.bootstrap < 2) fail("--bootstrap", "needs at least 2 resamples");
+  if (!(command.checkpoint >= 0)) fail("--checkpoint", "needs 0 or more seconds");
+  if (!(command.test_share >= 0 && command.test_share < 1))
+    fail("--test-share", "needs a share in [0, 1)");
+  if (!command.budget.empty()) read_duration(command.budget);
+  if (!command.metric.empty() &&
+      std::ranges::find(outcome_metrics(), command.metric) == outcome_metrics().end())
+    fail_unknown_name("--metric", command.metric, outcome_metrics());
+}
 
+// What counts, and by what the epochs are chosen: the same unless the user says otherwise.
+void settle_metric(CompareCommand& command, const Verb& verb) {
+  std::string& select = command.run.experiment.training.select;
+  const bool judges = std::ranges::find(outcome_metrics(), select) != outcome_metrics().end();
+  if (command.metric.empty()) command.metric = judges ? select : "macro_f1";
+  if (!verb.given("select")) select = command.metric;
+}
+
+int run_one_cell(const CompareCommand& command, Grid& grid, GridDisplay& display) {
+  const auto index = static_cast<std::size_t>(command.cell) - 1;
+  if (!grid.run_one(index)) return stopped(display);
+  display.clear();
+  const GridCell& cell = grid.cells()[index];
+  if (command.common.json) {
+    fmt::print("{}\n", grid.result(cell).dump(2));
+  } else {
+    fmt::print("cell {} ({}): {}\n", command.cell, grid.name(cell), grid.files(cell).result());
+  }
+  return 0;
+}
+
+int run(CompareCommand& command, const Verb& verb) {
+  if (command.common.threads > 0) set_threads(command.common.threads);
+  check(command);
+  command.run.settle(command.common.seed);
+  settle_metric(command, verb);
+  command.run.problem.test_share = command.test_share;
   const Problem problem = load_problem(command.run.problem);
   std::vector<std::string> notes;
   GridPlan plan{
@@ -209,6 +286,7 @@ int run(CompareCommand& command, const Verb& verb) {
       .tries = command.tune};
   for (int s = 0; s < command.seeds; ++s)
     plan.seeds.push_back(command.common.seed + static_cast<std::uint64_t>(s));
+  baseline_of(plan, command.baseline);
 
   ordered_json config = config_with_a_say(verb);
   config["metric"] = command.metric;
@@ -218,50 +296,49 @@ int run(CompareCommand& command, const Verb& verb) {
 
   watch_for_interrupt();
   GridDisplay display(command.common.quiet);
-  Grid grid(problem, plan,
-            {.folder = command.file("cells"),
-             .checkpoint_seconds = command.checkpoint,
-             .stop = interrupted,
-             .progress = [&](const GridProgress& now) { display.show(now, command.metric); }});
+  const GridOptions options{
+      .folder = command.file("cells"),
+      .checkpoint_seconds = command.checkpoint,
+      .stop = interrupted,
+      .progress = [&](const GridProgress& now) { display.show(now, command.metric); }};
+  auto grid = std::make_unique<Grid>(problem, plan, options);  // what does not fit is said here
+  if (!command.list_cells || !command.budget.empty()) enter_folder(command, identity);
+  if (!command.budget.empty()) {
+    const std::string cut = cut_to_budget(command, problem, grid->jobs(threads()), identity, plan);
+    if (!cut.empty()) notes.push_back(cut);
+    config["epochs"] = plan.competitors.front().experiment.training.epochs;
+    config["seeds"] = plan.seeds.size();
+    grid = std::make_unique<Grid>(problem, plan, options);
+  }
   if (command.list_cells) {
-    list_cells(grid, command.common.json);
+    list_cells(*grid, command.common.json);
     return 0;
   }
   if (!command.common.quiet) {
     for (const std::string& note : problem.notes) fmt::print(stderr, "note: {}\n", note);
     for (const std::string& note : notes) fmt::print(stderr, "note: {}\n", note);
-    for (const std::string& warning : grid.warnings()) fmt::print(stderr, "warning: {}\n", warning);
+    for (const std::string& warning : grid->warnings())
+      fmt::print(stderr, "warning: {}\n", warning);
   }
-  enter_folder(command, identity);
-  if (command.cell > 0) {
-    const std::size_t index = static_cast<std::size_t>(command.cell) - 1;
-    if (!grid.run_one(index)) return stopped(display);
-    display.clear();
-    const std::string name = grid.name(grid.cells()[index]);
-    const std::string path = grid.files(grid.cells()[index]).result();
-    if (command.common.json) {
-      fmt::print("{}\n", grid.result(grid.cells()[index]).dump(2));
-    } else {
-      fmt::print("cell {} ({}): {}\n", command.cell, name, path);
-    }
-    return 0;
-  }
+  if (command.cell > 0) return run_one_cell(command, *grid, display);
   write_file(command.file("config.toml"), verb.toml());
-  if (!grid.run()) return stopped(display);
+  if (!grid->run()) return stopped(display);
   display.clear();
 
   ordered_json versions = run_record();
   versions.erase("threads");
-  CompareResult result = gather(problem, grid,
-                                {.resamples = command.bootstrap,
-                                 .seed = command.common.seed,
-                                 .baseline = command.baseline,
-                                 .train_command = train_command(command, verb),
-                                 .config = config.dump(),
-                                 .versions = versions.dump()});
+  CompareResult result =
+      gather(problem, *grid,
+             {.resamples = command.bootstrap,
+              .seed = command.common.seed,
+              .baseline = command.baseline,
+              .train_command =
+                  train_command(command, verb, plan.competitors.front().experiment.training.epochs),
+              .config = config.dump(),
+              .versions = versions.dump()});
   result.notes.insert(result.notes.begin(), notes.begin(), notes.end());
   const ordered_json document = compare_json(result);
-  const CompareTimings timings = gather_timings(grid, threads());
+  const CompareTimings timings = gather_timings(*grid, threads());
   write_file(command.file("timings.json"), timings_json(timings).dump(2) + "\n");
   write_file(command.file("result.json"), document.dump(2) + "\n");
   print_result(command, result, document);
@@ -300,6 +377,9 @@ void add_compare(Program& program) {
       .option("models", command->competitors.models,
               "Every loss with each of these; separated by ';'")
       .option("seeds", command->seeds, "Runs of each competitor, with seeds --seed, --seed + 1, …")
+      .option("test-share", command->test_share,
+              "Without test data: share of each class that is held out for testing; 0: judge on "
+              "dev, which also chose the epochs")
       .option("metric", command->metric,
               "What counts: accuracy, balanced_error, macro_f1, micro_f1, recall_few, span_f1; "
               "default: that of --select")
@@ -310,6 +390,8 @@ void add_compare(Program& program) {
               "form leaves open; 0: none")
       .option("tune-method", command->tune_method,
               "random, or halving: short runs first, the better half goes on")
+      .option("budget", command->budget,
+              "Time for everything, such as 10m: epochs and seeds are cut to fit, and said")
       .option("bootstrap", command->bootstrap, "Resamples of the test items")
       .group("Cells")
       .flag("list-cells", command->list_cells, "Print one cell a line: number, state, name")

@@ -252,6 +252,8 @@ std::vector<LossPair> pairs_of(const CompareResult& result,
   return pairs;
 }
 
+}  // namespace
+
 std::size_t baseline_of(const GridPlan& plan, const std::string& wanted) {
   std::vector<std::string> names;
   for (const Competitor& competitor : plan.competitors) names.push_back(competitor.name);
@@ -266,8 +268,6 @@ std::size_t baseline_of(const GridPlan& plan, const std::string& wanted) {
   }
   return 0;
 }
-
-}  // namespace
 
 CompareResult gather(const Problem& problem, const Grid& grid, const GatherOptions& options) {
   const GridPlan& plan = grid.plan();

@@ -19,6 +19,10 @@ struct GatherOptions {
   std::string versions = "{}";  ///< JSON text
 };
 
+/// The competitor of that name (Error with the names there are); for an empty one ce, crf or bce,
+/// else the first.
+std::size_t baseline_of(const GridPlan& plan, const std::string& name);
+
 /// All cells must be done. The recommended loss is chosen without a look at test: of the losses
 /// that a corrected test finds better than the baseline, the best on dev; the baseline when there
 /// is none. Throws Error for a baseline that does not compete, and for a metric that cannot be

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include <tailgrad/core/error.h>
+#include <tailgrad/core/text_form.h>
+#include <tailgrad/data/split.h>
 #include <tailgrad/data/wordnet.h>
 
 namespace tailgrad {
@@ -21,6 +23,19 @@ void note_truncation(Problem& problem, Index max_tokens) {
   if (cut > 0)
     problem.notes.push_back(count_of(cut, "text") + " of more than " + std::to_string(max_tokens) +
                             " words cut to that length (--max-tokens)");
+}
+
+// Without test data: cuts some from the training data. Returns what there is to say about it.
+template <class Splits>
+std::string hold_out_test(Splits& splits, const ProblemOptions& options) {
+  if (splits.test.size() > 0 || options.test_share <= 0) return "";
+  const Split split =
+      stratified_split(splits.train.labels, splits.labels.size(), options.test_share, options.seed);
+  splits.test = select(splits.train, split.held_out);
+  splits.train = select(splits.train, split.kept);
+  return "no --test: " + count_of(static_cast<Index>(splits.test.size()), "item") + ", " +
+         shortest_text(100 * options.test_share) +
+         " % of each class of the training data, held out for testing";
 }
 
 template <class Splits, class Encoding>
@@ -81,21 +96,26 @@ Problem load_problem(const ProblemOptions& options) {
   if (options.task == "text") {
     if (options.encoding.max_tokens < 1) fail("--max-tokens", "needs at least 1");
     options.encoding.vocabulary.check();
-    const TextSplits splits = options.data == "wordnet" ? load_wordnet()
-                                                        : load_texts(paths,
-                                                                     {.text = options.text_column,
-                                                                      .label = options.label_column,
-                                                                      .format = options.format},
-                                                                     options.seed);
+    TextSplits splits = options.data == "wordnet" ? load_wordnet()
+                                                  : load_texts(paths,
+                                                               {.text = options.text_column,
+                                                                .label = options.label_column,
+                                                                .format = options.format},
+                                                               options.seed);
+    const std::string held_out = hold_out_test(splits, options);
     Problem problem = assemble(options, splits, TextEncoding(splits.train.texts, options.encoding));
+    if (!held_out.empty()) problem.notes.push_back(held_out);
     note_truncation(problem, options.encoding.max_tokens);
     return problem;
   }
   if (options.task == "table") {
-    const NumberSplits splits = load_numbers(
+    NumberSplits splits = load_numbers(
         paths, {.label = options.label_column, .features = {}, .format = options.format},
         options.seed);
-    return assemble(options, splits, NumberEncoding(splits.train));
+    const std::string held_out = hold_out_test(splits, options);
+    Problem problem = assemble(options, splits, NumberEncoding(splits.train));
+    if (!held_out.empty()) problem.notes.push_back(held_out);
+    return problem;
   }
   fail("--task", "unknown task '" + options.task + "'; known: text, table");
 }

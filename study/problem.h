@@ -27,6 +27,8 @@ struct ProblemOptions {
   std::string label_column = "label";
   TextEncodingOptions encoding = {};
   std::uint64_t seed = 1;  ///< of the held-out split
+  /// Without test data: this share of every class is held out for testing; 0: none is.
+  double test_share = 0;
 };
 
 /// What trains, what it is judged by, and how items become numbers.
