@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include <tailgrad/core/kernels/scratch.h>
+
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 namespace kernels {
@@ -40,41 +42,74 @@ struct Panels {
   std::size_t wide;  ///< how many have one vector more
 };
 
+// The operands of a tile: a[r][l * a_step] and b[l * b_step ...].
+struct Operands {
+  std::size_t k;
+  const Real* const* a;
+  std::size_t a_step;
+  const Real* b;
+  std::size_t b_step;
+};
+
+// Rows c[r][0 .. cols) = alpha a b + beta c.
+struct Result {
+  Real* const* c;
+  std::size_t cols;
+  Real alpha;
+  Real beta;
+};
+
+// Every loop over the sums has a constant length and is unrolled: a single index that is not
+// known at compile time would keep the sums in memory instead of registers.
 template <std::size_t kRows, std::size_t kVectors>
-void tile(std::size_t k, const Real* const* a, const Real* panel, Real* const* c, std::size_t col,
-          std::size_t cols, bool add) {
+void tile(const Operands& from, const Result& to) {
   Vector sums[kRows][kVectors] = {};
   const Real* rows[kRows];
-  for (std::size_t r = 0; r < kRows; ++r) rows[r] = a[r];
-  for (std::size_t l = 0; l < k; ++l) {
-    Vector b[kVectors];
-    std::memcpy(b, panel + l * kVectors * kWidth, sizeof b);
+#pragma GCC unroll 6
+  for (std::size_t r = 0; r < kRows; ++r) rows[r] = from.a[r];
+  const std::size_t a_step = from.a_step;
+  const Real* b = from.b;
+  std::size_t place = 0;
+  for (std::size_t l = 0; l < from.k; ++l, b += from.b_step, place += a_step) {
+    Vector column[kVectors];
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < kVectors; ++v)
+      std::memcpy(&column[v], b + v * kWidth, sizeof(Vector));
 #pragma GCC unroll 6
     for (std::size_t r = 0; r < kRows; ++r) {
-      const Vector x = Vector{} + rows[r][l];
+      const Real x = rows[r][place];
 #pragma GCC unroll 4
-      for (std::size_t v = 0; v < kVectors; ++v) sums[r][v] += x * b[v];
+      for (std::size_t v = 0; v < kVectors; ++v) sums[r][v] += x * column[v];
     }
   }
+  const Real alpha = to.alpha;
+  const Real beta = to.beta;
+#pragma GCC unroll 6
   for (std::size_t r = 0; r < kRows; ++r) {
-    Real* const to = c[r] + col;
-    if (cols == kVectors * kWidth) {
-      for (std::size_t v = 0; v < kVectors; ++v) {
-        Vector old{};
-        if (add) std::memcpy(&old, to + v * kWidth, sizeof old);
-        old += sums[r][v];
-        std::memcpy(to + v * kWidth, &old, sizeof old);
+    Real* const c = to.c[r];
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      Vector sum = alpha * sums[r][v];
+      // Only the last vector may be cut short.
+      const std::size_t size = v + 1 < kVectors ? kWidth : to.cols - (kVectors - 1) * kWidth;
+      if (size == kWidth) {
+        if (beta != 0) {
+          Vector old;
+          std::memcpy(&old, c + v * kWidth, sizeof old);
+          sum += beta * old;
+        }
+        std::memcpy(c + v * kWidth, &sum, sizeof sum);
+      } else {
+        Real last[kWidth];
+        std::memcpy(last, &sum, sizeof last);
+        for (std::size_t i = 0; i < size; ++i)
+          c[v * kWidth + i] = last[i] + (beta != 0 ? beta * c[v * kWidth + i] : Real{0});
       }
-    } else {
-      Real last[kVectors * kWidth];
-      std::memcpy(last, sums[r], sizeof last);
-      for (std::size_t i = 0; i < cols; ++i) to[i] = add ? to[i] + last[i] : last[i];
     }
   }
 }
 
-using Tile = void (*)(std::size_t, const Real* const*, const Real*, Real* const*, std::size_t,
-                      std::size_t, bool);
+using Tile = void (*)(const Operands&, const Result&);
 
 template <std::size_t kVectors>
 constexpr Tile kTiles[kTileRows] = {tile<1, kVectors>, tile<2, kVectors>, tile<3, kVectors>,
@@ -125,14 +160,61 @@ void packed_product(std::size_t rows, std::size_t k, std::size_t n, const Real* 
   std::size_t col = 0;
   for (std::size_t p = 0; p < panels.count; ++p) {
     const std::size_t vectors = panels.width(p);
-    const std::size_t cols = std::min(vectors * kWidth, n - col);
+    const std::size_t width = vectors * kWidth;
+    const std::size_t cols = std::min(width, n - col);
     for (std::size_t r = 0; r < rows; r += kTileRows) {
       const std::size_t count = std::min(kTileRows, rows - r);
-      tile_of(count, vectors)(k, a + r, packed, c + r, col, cols, add);
+      Real* to[kTileRows];
+      for (std::size_t i = 0; i < count; ++i) to[i] = c[r + i] + col;
+      tile_of(count, vectors)({k, a + r, 1, packed, width}, {to, cols, 1, add ? Real{1} : Real{0}});
     }
-    packed += k * vectors * kWidth;
+    packed += k * width;
     col += cols;
   }
+}
+
+void small_product(std::size_t m, std::size_t n, std::size_t k, Real alpha, const Matrix& a,
+                   const Matrix& b, Real beta, Real* c, std::size_t c_stride) {
+  // Columns that b can be read for as it lies; the others are laid out first.
+  const std::size_t direct = b.transposed ? 0 : n / kWidth * kWidth;
+  const Scratch<Real> packed(packed_size(k, n - direct));
+  const auto b_stride = static_cast<std::size_t>(b.stride);
+  const auto a_stride = static_cast<std::size_t>(a.stride);
+  pack_matrix(packed.data(),
+              {b.data + (b.transposed ? direct * b_stride : direct), b.stride, b.transposed}, k,
+              n - direct);
+  const auto columns = [&](std::size_t col, std::size_t vectors, std::size_t cols,
+                           const Real* panel, std::size_t panel_step) {
+    for (std::size_t r = 0; r < m; r += kTileRows) {
+      const std::size_t count = std::min(kTileRows, m - r);
+      const Real* from[kTileRows];
+      Real* to[kTileRows];
+      for (std::size_t i = 0; i < count; ++i) {
+        from[i] = a.data + (r + i) * (a.transposed ? 1 : a_stride);
+        to[i] = c + (r + i) * c_stride + col;
+      }
+      tile_of(count, vectors)({k, from, a.transposed ? a_stride : 1, panel, panel_step},
+                              {to, cols, alpha, beta});
+    }
+  };
+  const auto all = [&](std::size_t first, std::size_t last, auto panel_of) {
+    const Panels panels(last - first);
+    std::size_t col = first;
+    for (std::size_t p = 0; p < panels.count; ++p) {
+      const std::size_t vectors = panels.width(p);
+      const std::size_t cols = std::min(vectors * kWidth, last - col);
+      panel_of(col, vectors, cols);
+      col += cols;
+    }
+  };
+  all(0, direct, [&](std::size_t col, std::size_t vectors, std::size_t cols) {
+    columns(col, vectors, cols, b.data + col, b_stride);
+  });
+  const Real* panel = packed.data();
+  all(direct, n, [&](std::size_t col, std::size_t vectors, std::size_t cols) {
+    columns(col, vectors, cols, panel, vectors * kWidth);
+    panel += k * vectors * kWidth;
+  });
 }
 
 }  // namespace kernels

@@ -1,7 +1,9 @@
-// Products of a few rows with one matrix, over and over: the recurrent product of an LSTM step.
+// Products too small for a BLAS, which copies both matrices into layouts of its own in every call
+// and asks for them in whole tiles: that costs more than a product of thirty rows.
 //
-// A BLAS copies the matrix into its own layout in every call, which costs more than the product
-// when there are thirty rows. Here it is laid out once a pass.
+// packed_product: a few rows with one matrix, over and over (the recurrent product of an LSTM
+// step); the matrix is laid out once a pass. small_product: one product of two matrices that lie
+// in the nearest caches (a head of attention), without any layout where b can be read as it is.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +25,10 @@ void pack_matrix(Real* to, const Matrix& b, std::size_t k, std::size_t n);
 /// memory and b packed. Sums run over k in order: a row's result does not depend on the other rows.
 void packed_product(std::size_t rows, std::size_t k, std::size_t n, const Real* const* a,
                     const Real* packed, Real* const* c, bool add);
+
+/// c = alpha a b + beta c as gemm() does, on the calling thread, for operands of some kilobytes.
+void small_product(std::size_t m, std::size_t n, std::size_t k, Real alpha, const Matrix& a,
+                   const Matrix& b, Real beta, Real* c, std::size_t c_stride);
 
 }  // namespace kernels
 }  // namespace TAILGRAD_PRECISION

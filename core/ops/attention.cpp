@@ -9,6 +9,7 @@
 #include <tailgrad/core/kernels/dropout_mask.h>
 #include <tailgrad/core/kernels/gemm.h>
 #include <tailgrad/core/kernels/lanes.h>
+#include <tailgrad/core/kernels/packed_product.h>
 #include <tailgrad/core/kernels/scratch.h>
 #include <tailgrad/core/kernels/vec_math.h>
 #include <tailgrad/core/parallel.h>
@@ -25,7 +26,12 @@ using kernels::Scratch;
 constexpr std::size_t kKeptLength = 512;                      // longer sequences are recomputed
 constexpr std::size_t kKeptTotal = std::size_t{1} << 27;      // and so is all beyond these elements
 constexpr std::size_t kBlockElements = std::size_t{1} << 18;  // weights at hand at once
+constexpr std::size_t kSmallProduct = std::size_t{1} << 18;   // multiplications
 constexpr std::size_t kTaskElements = std::size_t{1} << 15;   // weights that pay for a thread
+
+Index index(std::size_t n) {
+  return static_cast<Index>(n);
+}
 
 // Which weights are dropped: a pure function of the place, see core/random.h.
 struct Dropping {
@@ -83,6 +89,14 @@ struct Task {
   std::size_t kept_at;  ///< of its first saved weight
   std::size_t block;    ///< queries at once
 };
+
+// A product of one head: many are too small for the BLAS.
+void head_product(std::size_t m, std::size_t n, std::size_t k, Real alpha, const kernels::Matrix& a,
+                  const kernels::Matrix& b, Real beta, Real* c, std::size_t c_stride) {
+  if (m * n * k <= kSmallProduct)
+    return kernels::small_product(m, n, k, alpha, a, b, beta, c, c_stride);
+  kernels::gemm(index(m), index(n), index(k), alpha, a, b, beta, c, index(c_stride));
+}
 
 // Calls body(task) for all heads of all sequences, side by side; the pieces depend on the lengths
 // alone.
@@ -152,10 +166,6 @@ void drop(Real* __restrict to, const Real* __restrict marked, std::size_t count,
   for (std::size_t i = 0; i < count; ++i) to[i] = marked[i] > 0 ? marked[i] * scale : Real{0};
 }
 
-Index index(std::size_t n) {
-  return static_cast<Index>(n);
-}
-
 // Working memory of a task; sized for its block.
 struct Work {
   Work(const Plan& plan, const Task& task, bool backward)
@@ -173,9 +183,9 @@ void compute_weights(Real* weights, const Real* qkv, const Plan& plan, const Tas
                      std::size_t row, std::size_t rows, std::uint32_t* words) {
   const Index stride = index(plan.stride());
   const Real* const q = qkv + task.first_token * plan.stride() + task.head * plan.head_width();
-  kernels::gemm(index(rows), index(task.length), index(plan.head_width()), plan.scale(),
-                {q + row * plan.stride(), stride}, {q + plan.width, stride, true}, 0, weights,
-                index(task.length));
+  head_product(rows, task.length, plan.head_width(), plan.scale(),
+               {q + row * plan.stride(), stride}, {q + plan.width, stride, true}, 0, weights,
+               task.length);
   softmax_rows(weights, rows, task.length);
   if (plan.dropout.on()) mark_dropped(weights, plan, task, row, rows, words);
 }
@@ -194,9 +204,9 @@ void forward_task(Real* out, Real* kept, const Real* qkv, const Plan& plan, cons
       drop(work.dropped.data(), weights, rows * task.length, plan.dropout.scale());
       used = work.dropped.data();
     }
-    kernels::gemm(index(rows), index(plan.head_width()), index(task.length), 1,
-                  {used, index(task.length)}, {v, index(plan.stride())}, 0,
-                  out + (task.first_token + row) * plan.width + offset, index(plan.width));
+    head_product(rows, plan.head_width(), task.length, 1, {used, index(task.length)},
+                 {v, index(plan.stride())}, 0, out + (task.first_token + row) * plan.width + offset,
+                 plan.width);
   }
 }
 
@@ -220,7 +230,6 @@ void backward_task(GradientTarget to, const Real* upstream, const Real* kept, co
   const std::size_t at = task.first_token * plan.stride() + offset;
   const Index stride = index(plan.stride());
   const Index width = index(plan.width);
-  const Index head_width = index(plan.head_width());
   const Index length = index(task.length);
   const Real* const q = qkv + at;
   const Real* const k = q + plan.width;
@@ -232,7 +241,6 @@ void backward_task(GradientTarget to, const Real* upstream, const Real* kept, co
   Real* const g = work.gradient.data();
   for (std::size_t row = 0; row < task.length; row += task.block) {
     const std::size_t rows = std::min(task.block, task.length - row);
-    const Index count = index(rows);
     const Real* weights = nullptr;
     if (plan.kept(task.sequence)) {
       weights = kept + task.kept_at + row * task.length;
@@ -247,14 +255,15 @@ void backward_task(GradientTarget to, const Real* upstream, const Real* kept, co
     }
     const Real* const d_out = upstream + (task.first_token + row) * plan.width + offset;
     const Real sum_so_far = row == 0 ? old : Real{1};  // keys and values get a share of every block
-    kernels::gemm(count, length, head_width, 1, {d_out, width}, {v, stride, true}, 0, g, length);
-    kernels::gemm(length, head_width, count, 1, {used, length, true}, {d_out, width}, sum_so_far,
-                  dv, stride);
+    head_product(rows, task.length, plan.head_width(), 1, {d_out, width}, {v, stride, true}, 0, g,
+                 task.length);
+    head_product(task.length, plan.head_width(), rows, 1, {used, length, true}, {d_out, width},
+                 sum_so_far, dv, plan.stride());
     scores_gradient(g, weights, used, rows, task.length);
-    kernels::gemm(count, head_width, length, plan.scale(), {g, length}, {k, stride}, old,
-                  dq + row * plan.stride(), stride);
-    kernels::gemm(length, head_width, count, plan.scale(), {g, length, true},
-                  {q + row * plan.stride(), stride}, sum_so_far, dk, stride);
+    head_product(rows, plan.head_width(), task.length, plan.scale(), {g, length}, {k, stride}, old,
+                 dq + row * plan.stride(), plan.stride());
+    head_product(task.length, plan.head_width(), rows, plan.scale(), {g, length, true},
+                 {q + row * plan.stride(), stride}, sum_so_far, dk, plan.stride());
   }
 }
 
