@@ -28,6 +28,7 @@
 #include <tailgrad/losses/table.h>
 #include <tailgrad/models/mlp.h>
 #include <tailgrad/nn/embedding.h>
+#include <tailgrad/nn/lstm.h>
 #include <tailgrad/nn/position.h>
 #include <tailgrad/nn/transformer.h>
 #include <tailgrad/optim/optimizer.h>
@@ -50,19 +51,27 @@ class Row {
 // Forward, backward and update of any model that gives logits for a shard.
 class Training {
  public:
-  Training(const Module& model, const char* optimizer, int shards)
-      : loss_(make_loss("ce")),
+  Training(const Module& model, const char* optimizer, int shards, const char* loss = "ce")
+      : loss_(make_loss(loss)),
         optimizer_(model.named_parameters(), read_optimizer(optimizer)),
         shards_(model.parameters(), shards) {}
 
   template <class Logits>
   void step(std::span<const std::vector<Index>> labels, double items, Logits logits) {
-    const double scale = 1 / items;
+    step_on(
+        items,
+        [&](int shard) { return Targets{.classes = labels[static_cast<std::size_t>(shard)]}; },
+        logits);
+  }
+
+  // With any targets(shard).
+  template <class TargetsOf, class Logits>
+  void step_on(double normaliser, TargetsOf targets, Logits logits) {
+    const double scale = 1 / normaliser;
     shards_.run([&](int shard) {
       const TrainingPass pass(kSeed, step_, static_cast<std::uint32_t>(shard));
       const LossOutput loss =
-          (*loss_)(logits(shard), {.classes = labels[static_cast<std::size_t>(shard)]},
-                   {.step = step_, .scale = scale});
+          (*loss_)(logits(shard), targets(shard), {.step = step_, .scale = scale});
       backward(multiply(loss.sum, static_cast<Real>(scale)));
     });
     optimizer_.step();
@@ -190,6 +199,86 @@ class EncoderRow : public Row {
   double tokens_ = 0;
 };
 
+struct CrfTaggerSize {
+  Index vocabulary, embedding, width, tags, batch, steps;
+};
+
+// Word vectors, one bidirectional LSTM, a score for every tag, and a CRF.
+class CrfTagger : public Module {
+ public:
+  explicit CrfTagger(const CrfTaggerSize& size)
+      : Module(kSeed),
+        transitions(parameter("transitions", {size.tags + 2, size.tags + 2}, Init::normal(0, 0.1))),
+        embed_(*this, "embed", size.vocabulary, size.embedding),
+        rnn_(*this, "rnn", size.embedding, size.width, {.bidirectional = true}),
+        head_(*this, "head", rnn_.width(), size.tags) {}
+
+  Tensor operator()(std::span<const Index> words, std::span<const Index> offsets) const {
+    return head_(rnn_(embed_(words), offsets));
+  }
+
+  Tensor transitions;
+
+ private:
+  Embedding embed_;
+  Lstm rnn_;
+  Linear head_;
+};
+
+// Packed sequences: sentence b has steps - b % (steps / 2) words. Shards take every n-th sentence,
+// so that they are of like size.
+class CrfTaggerRow : public Row {
+ public:
+  CrfTaggerRow(const CrfTaggerSize& size, int shards)
+      : model_(size),
+        training_(model_, "sgd:lr=0.01,momentum=0.9", shards, "crf"),
+        sequences_(size.batch) {
+    Random random(kSeed, "data");
+    const auto below = [&](Index count) {
+      return static_cast<Index>(random.below(static_cast<std::uint64_t>(count)));
+    };
+    const double width = size.width;
+    for (int s = 0; s < shards; ++s) {
+      Batch batch;
+      for (Index b = s; b < size.batch; b += shards) {
+        const Index length = size.steps - b % (size.steps / 2);
+        for (Index t = 0; t < length; ++t) {
+          batch.words.push_back(below(size.vocabulary));
+          batch.tags.push_back(below(size.tags));
+        }
+        batch.offsets.push_back(batch.offsets.back() + length);
+        flops += 6.0 * length * (2 * 4 * width * (size.embedding + width) + 2 * width * size.tags);
+      }
+      batches_.push_back(std::move(batch));
+    }
+  }
+  void step() override {
+    training_.step_on(
+        sequences_,
+        [&](int shard) {
+          const Batch& batch = batches_[static_cast<std::size_t>(shard)];
+          return Targets{
+              .classes = batch.tags, .offsets = batch.offsets, .transitions = model_.transitions};
+        },
+        [&](int shard) {
+          const Batch& batch = batches_[static_cast<std::size_t>(shard)];
+          return model_(batch.words, batch.offsets);
+        });
+  }
+
+ private:
+  struct Batch {
+    std::vector<Index> words;
+    std::vector<Index> tags;
+    std::vector<Index> offsets{0};
+  };
+
+  CrfTagger model_;
+  Training training_;
+  std::vector<Batch> batches_;
+  double sequences_;
+};
+
 struct RowEntry {
   const char* name;
   int shards;  ///< by default; belongs to the row, not to the machine
@@ -206,6 +295,10 @@ const RowEntry kRows[] = {
        return std::make_unique<EncoderRow>(TaggerSize{10000, 128, 4, 512, 2, 17, 32, 64}, s); }},
     {"encoder-d384", 4, [](int s) -> std::unique_ptr<Row> {
        return std::make_unique<EncoderRow>(TaggerSize{30000, 384, 12, 1536, 6, 9, 8, 128}, s); }},
+    {"bilstm-crf-h100", 1, [](int s) -> std::unique_ptr<Row> {
+       return std::make_unique<CrfTaggerRow>(CrfTaggerSize{10000, 100, 100, 17, 32, 32}, s); }},
+    {"bilstm-crf-h200", 1, [](int s) -> std::unique_ptr<Row> {
+       return std::make_unique<CrfTaggerRow>(CrfTaggerSize{10000, 100, 200, 9, 16, 64}, s); }},
 };
 // clang-format on
 

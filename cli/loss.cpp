@@ -29,6 +29,7 @@ struct LossCommand {
   std::string counts;
   std::string weights;
   std::string offsets;
+  std::string transitions;
   int ignore_index = kIgnoredLabel;
   std::uint64_t train_items = 0;
   std::string gradient;
@@ -67,13 +68,51 @@ LossSetup read_setup(const LossCommand& command, const LossEntry& entry, Index c
   return setup;
 }
 
+// What a loss of sequences looks at beside logits and labels.
+struct Sequences {
+  std::vector<Index> offsets = {};
+  Tensor transitions = {};
+};
+
+Sequences read_sequences(const LossCommand& command, const LossEntry& entry,
+                         const LogitsFile& logits) {
+  if (entry.task != LossTask::sequences) {
+    if (!command.transitions.empty())
+      fail("--transitions",
+           "belongs to losses of sequences; " + entry.spec.name + " looks at each item by itself");
+    return {};
+  }
+  if (command.transitions.empty())
+    fail(entry.spec.name,
+         "needs --transitions T.npy [classes + 2, classes + 2]: row = from, column = to, the last "
+         "two begin and end");
+  const NpyArray file = read_npy(command.transitions);
+  const auto side = static_cast<std::size_t>(logits.classes) + 2;
+  if (file.shape != std::vector<std::size_t>{side, side})
+    fail_at(command.transitions, 0, 0,
+            fmt::format("needs the shape [{}, {}], two more than the {} classes of {}", side, side,
+                        logits.classes, logits.path));
+  const std::vector<double> values = file.as_doubles();
+  if (!std::ranges::all_of(values, [](double value) { return std::isfinite(value); }))
+    fail_at(command.transitions, 0, 0, "all transitions must be finite");
+  const auto extent = static_cast<Index>(side);
+  Sequences sequences{.offsets = {0, static_cast<Index>(logits.items)},
+                      .transitions = Tensor::from({extent, extent}, values)};
+  if (!command.offsets.empty()) sequences.offsets = read_offsets(command.offsets, logits.items);
+  return sequences;
+}
+
 Evaluation evaluate(const LossCommand& command, const LossEntry& entry, const LogitsFile& logits,
-                    const TargetsFile& targets) {
+                    const TargetsFile& targets, const Sequences& sequences) {
   const LossSetup setup = read_setup(command, entry, logits.classes);
   const std::unique_ptr<Loss> loss = make_loss(command.loss, setup);
   Tensor z = Tensor::from({static_cast<Index>(logits.items), logits.classes}, logits.values);
   z.require_grad();
-  const LossOutput output = (*loss)(z, {.classes = targets.labels, .marks = targets.marks},
+  const LossOutput output = (*loss)(z,
+                                    {.classes = targets.labels,
+                                     .marks = targets.marks,
+                                     .offsets = sequences.offsets,
+                                     .transitions = sequences.transitions},
                                     {.seed = command.common.seed, .step = command.step});
   const Tensor mean = output.mean();
   backward(mean);
@@ -138,19 +177,20 @@ int run(const LossCommand& command, const Verb& verb) {
   read_settings(entry.spec, command.loss);  // a mistake here is found before any file is opened
   const LogitsFile logits = read_logits(command.logits);
   const TargetsFile targets = read_targets(command.targets, logits, command.ignore_index);
-  if (targets.multi_label && entry.task == LossTask::classes)
+  if (targets.multi_label && (entry.task == LossTask::classes || entry.task == LossTask::sequences))
     fail_at(targets.path, 0, 0,
             entry.spec.name +
                 " takes one class an item, [items]; multi-label targets are for the "
                 "losses that 'tailgrad list losses' names so");
   check_finite(logits, targets.labels);
-  if (!command.offsets.empty()) {
+  const Sequences sequences = read_sequences(command, entry, logits);
+  if (!command.offsets.empty() && entry.task != LossTask::sequences) {
     read_offsets(command.offsets, logits.items);
     if (!command.common.quiet)
       fmt::print(stderr, "note: {} looks at each item by itself: --offsets changes nothing\n",
                  entry.spec.name);
   }
-  const Evaluation result = evaluate(command, entry, logits, targets);
+  const Evaluation result = evaluate(command, entry, logits, targets, sequences);
   if (!command.common.quiet)
     for (const std::string& warning : result.warnings) fmt::print(stderr, "warning: {}\n", warning);
   if (!command.gradient.empty())
@@ -188,7 +228,10 @@ void add_loss(Program& program) {
       .option("train-items", command->train_items,
               "Training items, when an item may have several classes; 0: the sum of --counts")
       .option("weights", command->weights, "[classes] factor of each class, for weights=file too")
-      .option("offsets", command->offsets, "[sequences + 1] where sequences begin, for tags")
+      .option("offsets", command->offsets,
+              "[sequences + 1] where sequences begin, for crf; without: one sequence")
+      .option("transitions", command->transitions,
+              "[classes + 2, classes + 2] row = from, column = to, begin and end last, for crf")
       .option("ignore-index", command->ignore_index, "Label of items that do not count")
       .group("Output")
       .option("gradient", command->gradient, "Write d value / d logits to this .npy file")

@@ -15,7 +15,7 @@ Lstm::Lstm(Module& parent, std::string_view name, Index in, Index hidden, LstmOp
   check_size(*this, "Lstm", "hidden", hidden);
   check_size(*this, "Lstm", "layers", options.layers);
   check_rate("Lstm '" + path() + "'", options.dropout);
-  check_rate("Lstm '" + path() + "': weight_", options.weight_dropout);
+  check_rate("Lstm '" + path() + "', weight_dropout", options.weight_dropout);
   for (Index k = 0; k < options.layers; ++k) {
     const Index from = k == 0 ? in : width();
     Layer layer;

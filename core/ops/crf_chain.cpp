@@ -243,15 +243,23 @@ void Messages::carry(std::size_t p, Real* q, Real* exact) {
   const Real* const after = weight_ + (p + 1) * width_;
   bool all = true;
   for (std::size_t j = 0; j < n; ++j) all &= x[j] >= kExactFrom || q[j] == 0;
-  Scratch<Real> rest(all ? 0 : width_);
+  Scratch<Real> memory(all ? 0 : 2 * width_);
+  Real* const rest = memory.data();
   if (!all) {
-    std::fill_n(rest.data(), width_, Real{0});
+    Real* const share = rest + width_;
+    std::fill_n(rest, width_, Real{0});
     for (std::size_t j = 0; j < n; ++j) {
       if (x[j] >= kExactFrom || q[j] == 0 || message(p, j) == kNever) continue;
+      // Shares of large scores are rounded: divided by their sum, no mass is lost on a long way.
+      double sum = 0;
       for (std::size_t k = 0; k < n; ++k) {
-        const Real part = q[j] * std::exp(-factor(p, j, k));
-        rest[k] += part;
-        exact[j * width_ + k] += part;
+        share[k] = std::exp(-factor(p, j, k));
+        sum += static_cast<double>(share[k]);
+      }
+      const Real mass = q[j] / static_cast<Real>(sum);
+      for (std::size_t k = 0; k < n; ++k) {
+        rest[k] += mass * share[k];
+        exact[j * width_ + k] += mass * share[k];
       }
     }
   }

@@ -47,6 +47,31 @@ TEST_F(LossVerb, ValueAndGradientInDouble) {
   for (std::size_t e = 0; e < wanted.size(); ++e) EXPECT_NEAR(got[e], wanted[e], 1e-15) << e;
 }
 
+// The first two items are one sequence: paths (0,0) .. (1,1) have the scores z_1 + z_2 plus 2 for
+// staying in 1.
+TEST_F(LossVerb, CrfOfSequences) {
+  std::vector<double> scores(16, 0.0);
+  scores[5] = 2;
+  const std::string transitions = folder_.doubles("t.npy", {4, 4}, scores);
+  const std::string offsets = folder_.integers("o.npy", {3}, {0, 2, 3});
+  const Ran ran = loss("crf", {"--transitions", transitions, "--offsets", offsets, "--json",
+                               "--gradient", folder_.at("g.npy")});
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  const double total = 1 + 1 + 3 + 3 * std::exp(2.0);  // each times e
+  EXPECT_NEAR(ran.json()["value"], std::log(total / 3), 1e-14);
+  EXPECT_EQ(ran.json()["normaliser"], 1);  // the other sequence is ignored
+  EXPECT_EQ(ran.json()["loss"], "crf:weights=none,strategy=token,tau=0,normalise=sequences");
+  const std::vector<double> gradient = read_npy(folder_.at("g.npy")).as_doubles();
+  EXPECT_NEAR(gradient[0], 2 / total, 1e-14);
+  EXPECT_NEAR(gradient[2], 4 / total - 1, 1e-14);
+  EXPECT_EQ(gradient[4], 0);
+
+  EXPECT_THAT(loss("crf").err, HasSubstr("needs --transitions T.npy [classes + 2, classes + 2]"));
+  EXPECT_THAT(loss("crf", {"--transitions", logits_}).err, HasSubstr("needs the shape [4, 4]"));
+  EXPECT_THAT(loss("ce", {"--transitions", transitions}).err,
+              HasSubstr("belongs to losses of sequences"));
+}
+
 TEST_F(LossVerb, CountsReachTheLoss) {
   const std::string counts = folder_.integers("n.npy", {2}, {30, 10});
   const Ran ran = loss("la", {"--json", "--counts", counts});

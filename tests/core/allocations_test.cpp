@@ -68,5 +68,30 @@ TEST(Allocations, NoneInAStepThatRunsOnSeveralThreads) {
   EXPECT_EQ(allocations_of_steady_steps(700, 300), 0u);
 }
 
+TEST(Allocations, NoneInAStepOfALstmWithACrf) {
+  if (!COUNTS_ALLOCATIONS) GTEST_SKIP() << "malloc belongs to a sanitizer here";
+  set_threads(1);
+  const Tensor x = numbers({90, 20}, -1, 1);
+  const std::vector<Index> offsets{0, 30, 31, 31, 50, 90};
+  const std::vector<Index> tags(90, 3);
+  std::vector<Tensor> weights;
+  for (std::uint64_t way = 0; way < 2; ++way)
+    for (const Shape& shape : {Shape{60, 20}, Shape{60, 15}, Shape{60}, Shape{60}})
+      weights.push_back(parameter(shape, -0.2, 0.2, weights.size()));
+  const Tensor head = parameter({9, 30}, -0.2, 0.2, 20);
+  const Tensor transitions = parameter({11, 11}, -0.2, 0.2, 21);
+  const auto step = [&] {
+    const Tensor h = lstm(x, offsets, {weights[0], weights[1], weights[2], weights[3]},
+                          {weights[4], weights[5], weights[6], weights[7]});
+    const Tensor z = linear(h, head);
+    backward(add(crf_nll(z, transitions, offsets, tags),
+                 sum(crf_log_marginals(z, transitions, offsets))));
+  };
+  for (int i = 0; i < 20; ++i) step();
+  const std::uint64_t before = allocations.load();
+  for (int i = 0; i < 50; ++i) step();
+  EXPECT_EQ(allocations.load() - before, 0u);
+}
+
 }  // namespace
 }  // namespace tailgrad
