@@ -171,7 +171,8 @@ Verb& Verb::action(std::function<int()> run) {
 }
 
 bool Verb::given(const std::string& name) const {
-  return app_->count("--" + name) > 0;
+  const CLI::Option* const option = app_->get_option_no_throw("--" + name);
+  return option != nullptr && option->count() > 0;
 }
 
 nlohmann::ordered_json Verb::config() const {

@@ -49,7 +49,8 @@ class Verb {
   /// What runs when the verb is chosen; returns the exit status.
   Verb& action(std::function<int()> run);
 
-  /// Whether the option was given, by an argument or in the TOML file.
+  /// Whether the option was given, by an argument or in the TOML file; false for one that the verb
+  /// does not have.
   bool given(const std::string& name) const;
   /// All options with their values now: for results, and as a TOML file that --config reads back.
   nlohmann::ordered_json config() const;

@@ -275,10 +275,12 @@ int run(CompareCommand& command, const Verb& verb) {
   if (command.common.threads > 0) set_threads(command.common.threads);
   check(command);
   command.run.settle(command.common.seed);
-  settle_metric(command, verb);
   command.run.problem.test_share = command.test_share;
   const Problem problem = load_problem(command.run.problem);
   std::vector<std::string> notes;
+  const std::string advice = command.run.settle_data(problem);
+  if (!advice.empty()) notes.push_back(advice);
+  settle_metric(command, verb);
   GridPlan plan{
       .competitors = competitors_of(command.competitors, command.run.experiment, problem, notes),
       .metric = command.metric,

@@ -161,6 +161,15 @@ ordered_json judge_tag_files(const EvaluateCommand& command) {
   return out;
 }
 
+ordered_json judge_tagger(const EvaluateCommand& command) {
+  const TaggerOnData asked = ask_tagger(command.model);
+  if (!command.common.quiet) {
+    for (const std::string& warning : asked.warnings) fmt::print(stderr, "warning: {}\n", warning);
+  }
+  return judge(std::vector{asked.predictions},
+               {.train_counts = asked.train_counts, .names = asked.labels}, command);
+}
+
 ordered_json judge_all(const Evaluated& data, const EvaluateCommand& command) {
   const MetricsContext context{.train_counts = data.train_counts, .names = data.names};
   if (data.targets.multi_label) {
@@ -182,6 +191,10 @@ int run(const EvaluateCommand& command, const Verb& verb) {
   ordered_json result;
   if (of_tags) {
     result = judge_tag_files(command);
+  } else if (!command.model.folder.empty() && !command.model.data.empty() &&
+             command.logits.empty() && is_tagger(command.model.folder)) {
+    systems = {command.model.folder};
+    result = judge_tagger(command);
   } else {
     const Evaluated data = gather(command);
     for (const LogitsFile& system : data.systems) systems.push_back(system.path);
@@ -219,12 +232,15 @@ void add_evaluate(Program& program) {
        "tailgrad evaluate --gold test.conll --predicted tagged.conll --train train.conll"});
   verb.group("A model of ours")
       .option("model", command->model.folder, "Folder that train wrote")
-      .positional("DATA", command->model.data, "Labelled data: a CSV or TSV file, or: wordnet",
-                  false)
+      .positional("DATA", command->model.data,
+                  "Labelled data: a CSV, TSV, CoNLL or CoNLL-U file, or: wordnet", false)
       .option("format", command->model.format,
               "csv, tsv; of tags conll, conllu; default: by the file's ending")
       .option("text-column", command->model.text_column, "Column of the text")
       .option("label-column", command->model.label_column, "Column of the label")
+      .option("word-column", command->model.word_column,
+              "Of a tagger: number or name; default: as in training")
+      .option("tag-column", command->model.tag_column, "Of a tagger; default: as in training")
       .group("Anyone's numbers (.npy)")
       .option("logits", command->logits, "[items, classes], float32 or float64; twice: two systems")
       .option("labels", command->labels, "[items] integer classes, or [items, classes] 0/1")

@@ -57,6 +57,9 @@ const std::vector<FormSpec>& task_specs() {
   static const std::vector<FormSpec> specs = {
       {.name = "text",
        .meaning = "one label a text: --text-column and --label-column of a CSV or TSV file"},
+      {.name = "tags",
+       .meaning = "a label a token: CoNLL columns (--word-column, --tag-column) or CoNLL-U; spans "
+                  "(iob1, iob2, iobes, bmes) are found out and judged as spans"},
       {.name = "table",
        .meaning = "one label a row of numbers: --label-column, all other columns are features"},
   };

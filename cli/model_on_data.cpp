@@ -2,13 +2,17 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include <tailgrad/core/error.h>
 #include <tailgrad/data/csv.h>
 #include <tailgrad/data/number_dataset.h>
+#include <tailgrad/data/tag_faults.h>
 #include <tailgrad/data/text_dataset.h>
 #include <tailgrad/data/wordnet.h>
 #include <tailgrad/models/predict.h>
 #include <tailgrad/models/saved_model.h>
+#include <tailgrad/models/tag_judgement.h>
 
 namespace tailgrad::cli {
 namespace {
@@ -29,6 +33,8 @@ Examples read(const ModelOnDataOptions& options, const ModelDescription& about) 
         .text = options.text_column, .label = options.label_column, .format = {}};
     return texts->encode(read_texts(table, columns, &labels), labels.size());
   }
+  if (std::holds_alternative<SentenceEncoding>(about.encoding))
+    fail(options.folder, "holds a tagger, which answers another question here");
   const auto& numbers = std::get<NumberEncoding>(about.encoding);
   const Table table = Table::read(options.data, table_format(options.data, options.format));
   return numbers.encode(read_numbers(table, numbers.columns(), options.label_column, &labels),
@@ -36,6 +42,57 @@ Examples read(const ModelOnDataOptions& options, const ModelDescription& about) 
 }
 
 }  // namespace
+
+bool is_tagger(const std::string& folder) {
+  return load_model(folder).about.task == "tags";
+}
+
+TaggerOnData ask_tagger(const ModelOnDataOptions& options) {
+  const SavedModel saved = load_model(options.folder);
+  const auto& encoding = std::get<SentenceEncoding>(saved.about.encoding);
+  TagColumns columns = encoding.options().columns;
+  if (!options.word_column.empty()) columns.word = options.word_column;
+  if (!options.tag_column.empty()) columns.tag = options.tag_column;
+  const ColumnFile file =
+      ColumnFile::read(options.data, column_format(options.data, options.format));
+  TaggedSentences data = read_tagged(file, columns);
+  TaggerOnData out;
+  out.warnings.assign(file.warnings().begin(), file.warnings().end());
+  const TagScheme scheme = encoding.scheme();
+  if (scheme != TagScheme::none) {
+    const std::vector<TagFault> faults = find_tag_faults(data, encoding.file_scheme());
+    if (!faults.empty()) {
+      const std::string text = tag_faults_text(data, faults, encoding.file_scheme());
+      if (scheme == encoding.file_scheme()) {
+        out.warnings.push_back(text);
+      } else {
+        const std::size_t changed = repair_tags(data, encoding.file_scheme());
+        out.warnings.push_back(
+            fmt::format("{}; {} tag{} repaired, since the model learned them as {}", text, changed,
+                        changed == 1 ? "" : "s", scheme_name(scheme)));
+      }
+    }
+    convert_tags(data, encoding.file_scheme(), scheme);
+  }
+  out.labels.assign(saved.about.labels.names().begin(), saved.about.labels.names().end());
+  out.train_counts = saved.about.train_counts;
+  std::vector<Index> truth;
+  for (std::size_t t = 0; t < data.tags.size(); ++t) {
+    const auto found = std::ranges::find(out.labels, data.tags[t]);
+    truth.push_back(static_cast<Index>(found - out.labels.begin()));
+    if (found != out.labels.end()) continue;
+    out.warnings.push_back(fmt::format("{}:{}: the model does not know the tag '{}'", data.path,
+                                       data.lines[t], data.tags[t]));
+    out.labels.push_back(data.tags[t]);
+    out.train_counts.push_back(0);
+  }
+  const TagSet tags(LabelSet(out.labels), scheme);
+  const Examples examples = encoding.encode(data, saved.about.labels.size());
+  out.predictions = judge_tags(
+      tags, predictions_from_classes(predict(*saved.model, examples).classes, truth, tags.size()),
+      data.offsets, encoding.unknown_words(examples.sentences));
+  return out;
+}
 
 ModelOnData ask_model(const ModelOnDataOptions& options) {
   const SavedModel saved = load_model(options.folder);

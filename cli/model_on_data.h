@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <tailgrad/cli/number_files.h>
+#include <tailgrad/metrics/sequence_metrics.h>
 
 namespace tailgrad::cli {
 
@@ -15,6 +16,8 @@ struct ModelOnDataOptions {
   std::string format;
   std::string text_column = "text";
   std::string label_column = "label";
+  std::string word_column;  ///< of taggers; empty: as in training
+  std::string tag_column;   ///< of taggers; empty: as in training
 };
 
 struct ModelOnData {
@@ -23,6 +26,19 @@ struct ModelOnData {
   std::vector<std::string> labels;  ///< names of the classes
   std::vector<std::int64_t> train_counts;
 };
+
+/// A tagger and its answers.
+struct TaggerOnData {
+  SequencePredictions predictions;
+  std::vector<std::string> labels;  ///< the model's tags, then those that only the data have
+  std::vector<std::int64_t> train_counts;
+  std::vector<std::string> warnings;
+};
+
+/// Whether the folder holds a tagger.
+bool is_tagger(const std::string& folder);
+/// Throws Error as the readers do.
+TaggerOnData ask_tagger(const ModelOnDataOptions& options);
 
 /// Throws Error as the readers do: a damaged model, a missing column, a label that the model does
 /// not know (with its line).

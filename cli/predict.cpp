@@ -21,6 +21,7 @@ struct PredictCommand {
   std::string data;
   std::string format;
   std::string text_column = "text";
+  std::string word_column;
   std::string logits;
   bool probabilities = false;
   CommonOptions common;
@@ -87,9 +88,44 @@ std::string as_json(const Answers& all, const LabelSet& labels) {
   return out.dump(2) + "\n";
 }
 
+// CoNLL in, CoNLL out with one more column.
+int tag(const SavedModel& saved, const PredictCommand& command) {
+  const auto& encoding = std::get<SentenceEncoding>(saved.about.encoding);
+  const LabelSet& labels = saved.about.labels;
+  if (command.probabilities)
+    fail("--probabilities", "has no place in a file of columns; --logits writes a file of its own");
+  const ColumnFile file =
+      ColumnFile::read(command.data, column_format(command.data, command.format));
+  TagColumns columns = encoding.options().columns;
+  if (!command.word_column.empty()) columns.word = command.word_column;
+  const TaggedSentences data = read_tagged(file, columns, false);
+  const Examples examples = encoding.encode(data, labels.size());
+  if (!command.common.quiet) {
+    for (const std::string& warning : file.warnings()) fmt::print(stderr, "warning: {}\n", warning);
+    if (examples.sentences.cut > 0)
+      fmt::print(stderr, "note: {} sentence{} of more than {} tokens read in pieces\n",
+                 examples.sentences.cut, examples.sentences.cut == 1 ? "" : "s",
+                 encoding.options().max_tokens);
+  }
+  const Outputs outputs = predict(*saved.model, examples);
+  if (!command.logits.empty())
+    write_npy(command.logits, std::span<const float>(outputs.logits),
+              std::vector<std::size_t>{file.tokens(), static_cast<std::size_t>(labels.size())});
+  const TagSet tags(labels, encoding.scheme());
+  const std::vector<std::string> predicted =
+      tags_in_scheme(tags, outputs.classes, data.offsets, encoding.file_scheme());
+  if (command.common.json) {
+    fmt::print("{}", as_json({.predicted = predicted, .probabilities = {}}, labels));
+  } else {
+    fmt::print("{}", file.with_column(predicted));
+  }
+  return 0;
+}
+
 int run(const PredictCommand& command) {
   if (command.common.threads > 0) set_threads(command.common.threads);
   const SavedModel saved = load_model(command.folder);
+  if (saved.about.task == "tags") return tag(saved, command);
   const LabelSet& labels = saved.about.labels;
   const Table table = Table::read(command.data, table_format(command.data, command.format));
   Examples examples = encode(saved, table, command);
@@ -114,11 +150,15 @@ void add_predict(Program& program) {
       .verb("predict", "Label new items with a trained model",
             "Prints the input with one more column, `predicted`. Works without labels.",
             {"tailgrad predict runs/reviews new.csv --text-column body > labelled.csv",
-             "tailgrad predict runs/reviews new.csv --probabilities --logits logits.npy"})
+             "tailgrad predict runs/reviews new.csv --probabilities --logits logits.npy",
+             "tailgrad predict runs/ner new.conll > tagged.conll"})
       .positional("DIR", command->folder, "Folder that train wrote")
-      .positional("DATA", command->data, "A CSV or TSV file (also .gz)")
-      .option("format", command->format, "csv or tsv; default: by the file's ending")
+      .positional("DATA", command->data, "A CSV, TSV, CoNLL or CoNLL-U file (also .gz)")
+      .option("format", command->format,
+              "csv, tsv; of taggers conll, conllu; default: by the file's ending")
       .option("text-column", command->text_column, "Column of the text")
+      .option("word-column", command->word_column,
+              "Of a tagger: column of the word, a number or a name; default: as in training")
       .option("logits", command->logits, "Also write the logits [items, classes] to this .npy file")
       .flag("probabilities", command->probabilities, "One more column a class: its probability")
       .common(command->common)

@@ -3,19 +3,35 @@
 namespace tailgrad::cli {
 
 void RunOptions::declare(Verb& verb) {
+  verb_ = verb;
   TrainerOptions& training = experiment.training;
   verb.group("Data")
-      .positional("DATA", problem.data, "A CSV or TSV file (also .gz), or: wordnet")
+      .positional("DATA", problem.data, "A CSV, TSV, CoNLL or CoNLL-U file (also .gz), or: wordnet")
       .option("dev", problem.dev, "Development data; default: a tenth of DATA")
       .option("test", problem.test, "Test data")
-      .option("task", problem.task, "text (one label a text) or table (numeric columns)")
-      .option("format", problem.format, "csv or tsv; default: by the file's ending")
+      .option("task", problem.task,
+              "text (one label a text), tags (a label a token) or table (numeric columns)")
+      .option("format", problem.format,
+              "csv or tsv; of tags conll or conllu; default: by the file's ending")
       .option("text-column", problem.text_column, "Column of the text")
       .option("label-column", problem.label_column, "Column of the label")
-      .option("max-tokens", max_tokens_, "Words kept of a text; longer ones are cut, and said")
+      .option("max-tokens", max_tokens_,
+              "Words kept of a text; longer ones are cut, and said (of tags: 512, longer sentences "
+              "are read in pieces)")
       .option("min-count", min_count_, "Rarer words of the training texts are unknown")
       .option("buckets", buckets_, "Hash buckets for the n-grams of unknown words; 0: none")
       .flag("keep-case", keep_case_, "Tell upper case from lower case")
+      .group("Tags")
+      .option("word-column", problem.word_column,
+              "Number or name; default: the first column, in CoNLL-U form")
+      .option("tag-column", problem.tag_column,
+              "Number or name; default: the last column, in CoNLL-U upos")
+      .option("scheme", problem.scheme,
+              "Of the files: iob1, iob2, iobes, bmes or none; default: as the tags look")
+      .option("train-scheme", problem.train_scheme,
+              "What the model learns; default: iobes for spans")
+      .flag("repair", problem.repair, "Rewrite tags that break their scheme")
+      .option("vectors", problem.vectors, "First word embeddings: a text file of GloVe or word2vec")
       .group("Learning")
       .option("model", experiment.model, "Text form; see: tailgrad list models")
       .option("output-bias", experiment.output_bias,
@@ -38,6 +54,22 @@ void RunOptions::settle(std::uint64_t seed) {
   problem.encoding.tokenizer.lower_case = !keep_case_;
   experiment.training.seed = seed;
   experiment.training.batch_tokens = batch_tokens_;
+  problem.sentences.max_tokens = max_tokens_;
+  problem.sentences.words.min_count = min_count_;
+  set_task_defaults(problem.task, given(), problem, experiment);
+  // Shown in the configuration of the run.
+  batch_tokens_ = experiment.training.batch_tokens;
+  if (problem.task != "tags") return;
+  max_tokens_ = problem.sentences.max_tokens;
+  min_count_ = problem.sentences.words.min_count;
+}
+
+std::string RunOptions::settle_data(const Problem& data) {
+  return set_data_defaults(data, given(), experiment);
+}
+
+Given RunOptions::given() const {
+  return [this](std::string_view name) { return verb_->given(std::string(name)); };
 }
 
 }  // namespace tailgrad::cli

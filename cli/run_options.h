@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include <tailgrad/cli/command_line.h>
 #include <tailgrad/study/experiment.h>
 #include <tailgrad/study/problem.h>
+#include <tailgrad/study/task_defaults.h>
 
 namespace tailgrad::cli {
 
@@ -15,10 +18,17 @@ struct RunOptions {
 
   /// Declares all of them but --loss. This object must outlive the parsing.
   void declare(Verb& verb);
-  /// After parsing: completes `problem` and `experiment`.
+  /// After parsing: completes `problem` and `experiment`; what was not given gets the values of the
+  /// task.
   void settle(std::uint64_t seed);
+  /// After reading the data: the metric that chooses the epoch, if none was given. Returns what the
+  /// user should know, or nothing.
+  std::string settle_data(const Problem& data);
 
  private:
+  Given given() const;
+
+  std::optional<Verb> verb_;
   int max_tokens_ = 128;
   int min_count_ = 2;
   int buckets_ = 0;

@@ -85,11 +85,15 @@ int run(TrainCommand& command, const Verb& verb) {
   if (command.force && command.resume) fail("train", "--force and --resume exclude each other");
 
   const Problem problem = load_problem(command.run.problem);
+  const std::string advice = command.run.settle_data(problem);
   Experiment experiment(problem, settings);
   Trainer& trainer = experiment.trainer();
   settings = experiment.options();
   if (!command.common.quiet) {
     for (const std::string& note : problem.notes) fmt::print(stderr, "note: {}\n", note);
+    for (const std::string& warning : problem.warnings)
+      fmt::print(stderr, "warning: {}\n", warning);
+    if (!advice.empty()) fmt::print(stderr, "warning: {}\n", advice);
     for (const std::string& warning : experiment.warnings())
       fmt::print(stderr, "warning: {}\n", warning);
   }
@@ -187,6 +191,7 @@ void add_train(Program& program) {
       {"tailgrad train wordnet --loss la:tau=1 --epochs 2 --out runs/wordnet-la",
        "tailgrad train reviews.csv --test held.csv --text-column body --label-column stars \\\n"
        "      --loss focal:gamma=2 --out runs/reviews",
+       "tailgrad train train.conll --task tags --dev dev.conll --test test.conll --out runs/ner",
        "tailgrad train shuttle.csv --task table --label-column Class --out runs/shuttle"});
   command->run.declare(verb);
   verb.group("Learning")

@@ -45,7 +45,7 @@ int main() {
 
   // Model and loss by their text forms, as on the command line. la knows how rare each class is.
   const auto model = build_model("transformer:layers=1,width=16,heads=2,feedforward=32,dropout=0.1",
-                                 "text", encoding, 3, 1);
+                                 "text", encoding, LabelSet({"weather", "food", "music"}), 1);
   const auto loss = make_loss("la:tau=1", ClassCounts::of_labels(train.classes, 3));
   Trainer trainer(*model, *loss, train, dev, {},
                   {.optimizer = "adamw:lr=1e-2", .epochs = 30, .batch_tokens = 32});

@@ -8,23 +8,35 @@ namespace tailgrad {
 namespace {
 
 template <class T>
-void select_rows(const std::vector<T>& from, Index width, std::span<const Index> items,
-                 std::vector<T>& to) {
+void select_rows(const std::vector<T>& from, const Examples& examples, Index width,
+                 std::span<const Index> items, std::vector<T>& to) {
   to.clear();
   if (from.empty()) return;
   for (const Index item : items) {
-    const auto begin = from.begin() + static_cast<std::ptrdiff_t>(item) * width;
-    to.insert(to.end(), begin, begin + width);
+    const auto row = [&](Index of) {
+      return from.begin() + static_cast<std::ptrdiff_t>(examples.first_row(of)) * width;
+    };
+    to.insert(to.end(), row(item), row(item + 1));
   }
 }
 
 }  // namespace
 
 Index Examples::size() const {
+  if (is_tags()) return sentences.size();
   return is_text() ? texts.size() : static_cast<Index>(features.size()) / feature_count;
 }
 
+Index Examples::rows() const {
+  return is_tags() ? sentences.offsets.back() : size();
+}
+
+Index Examples::first_row(Index item) const {
+  return is_tags() ? sentences.offsets[static_cast<std::size_t>(item)] : item;
+}
+
 std::vector<Index> Examples::lengths() const {
+  if (is_tags()) return sentences.lengths();
   return is_text() ? texts.lengths() : std::vector<Index>(static_cast<std::size_t>(size()), 1);
 }
 
@@ -36,9 +48,10 @@ void select(const Examples& examples, std::span<const Index> items, Examples& ba
   batch.feature_count = examples.feature_count;
   batch.class_count = examples.class_count;
   if (examples.is_text()) select(examples.texts, items, batch.texts);
-  select_rows(examples.features, examples.feature_count, items, batch.features);
-  select_rows(examples.classes, 1, items, batch.classes);
-  select_rows(examples.marks, examples.class_count, items, batch.marks);
+  if (examples.is_tags()) select(examples.sentences, items, batch.sentences);
+  select_rows(examples.features, examples, examples.feature_count, items, batch.features);
+  select_rows(examples.classes, examples, 1, items, batch.classes);
+  select_rows(examples.marks, examples, examples.class_count, items, batch.marks);
 }
 
 }  // namespace tailgrad

@@ -8,22 +8,29 @@
 
 #include <tailgrad/core/shape.h>
 #include <tailgrad/data/encoded_texts.h>
+#include <tailgrad/data/word_forms.h>
 
 namespace tailgrad {
 
-/// Items of one split, or of one batch. A text task fills `texts`, a table `features`.
+/// Items of one split, or of one batch. A text task fills `texts`, a tagging task `sentences`, a
+/// table `features`. A row is what gets a class: a token of a sentence, otherwise an item.
 struct Examples {
   EncodedTexts texts = {};
+  EncodedSentences sentences = {};
   std::vector<float> features = {};  ///< [items, feature_count], row-major
   Index feature_count = 0;
 
-  std::vector<Index> classes = {};       ///< [items] a class each, or empty
-  std::vector<std::uint8_t> marks = {};  ///< [items, class_count] 0 or 1, or empty
+  std::vector<Index> classes = {};       ///< [rows] a class each, or empty
+  std::vector<std::uint8_t> marks = {};  ///< [rows, class_count] 0 or 1, or empty
   Index class_count = 0;
 
-  bool is_text() const { return feature_count == 0; }
+  bool is_tags() const { return sentences.size() > 0; }
+  bool is_text() const { return feature_count == 0 && !is_tags(); }
   Index size() const;
-  /// Work an item costs: the tokens of a text, 1 for a row of numbers.
+  Index rows() const;
+  /// The first row of an item; of item size(): rows().
+  Index first_row(Index item) const;
+  /// Work an item costs: the tokens of a text or a sentence, 1 for a row of numbers.
   std::vector<Index> lengths() const;
 };
 

@@ -1,6 +1,10 @@
 #include <tailgrad/models/input_encoding.h>
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
+
+#include <tailgrad/core/error.h>
 
 #include <tailgrad/data/encoded_texts.h>
 
@@ -52,6 +56,84 @@ Examples TextEncoding::encode(const TextDataset& data, Index class_count) const 
   examples.classes = data.labels;
   examples.class_count = class_count;
   return examples;
+}
+
+SentenceEncoding::SentenceEncoding(const TaggedSentences& training, TagScheme scheme,
+                                   TagScheme file_scheme, const SentenceEncodingOptions& options,
+                                   std::span<const std::string> known)
+    : options_(options),
+      scheme_(scheme),
+      file_scheme_(file_scheme),
+      words_(training.words, options.words, known) {
+  if (options.max_tokens < 1)
+    fail("--max-tokens", "needs at least 1, got " + std::to_string(options.max_tokens));
+  training_words_ = words_.training_words();
+}
+
+SentenceEncoding::SentenceEncoding(const nlohmann::json& saved)
+    : options_{.words = {.min_count = saved.at("min_count"),
+                         .affix_buckets = saved.at("affix_buckets"),
+                         .longest_affix = saved.at("longest_affix"),
+                         .most_characters = saved.at("most_characters")},
+               .max_tokens = saved.at("max_tokens"),
+               .columns = {.word = saved.at("word_column"), .tag = saved.at("tag_column")}},
+      scheme_(scheme_from_name(saved.at("scheme").get<std::string>())),
+      file_scheme_(scheme_from_name(saved.at("file_scheme").get<std::string>())),
+      words_(saved.at("words").get<std::vector<std::string>>(),
+             saved.at("shapes").get<std::vector<std::string>>(),
+             saved.at("characters").get<std::vector<std::string>>(), options_.words),
+      training_words_(saved.at("training_words")) {}
+
+nlohmann::json SentenceEncoding::json() const {
+  const auto list = [](const Vocabulary& vocabulary) {
+    return std::vector<std::string>(vocabulary.words().begin(), vocabulary.words().end());
+  };
+  return {{"scheme", scheme_name(scheme_)},
+          {"file_scheme", scheme_name(file_scheme_)},
+          {"max_tokens", options_.max_tokens},
+          {"word_column", options_.columns.word},
+          {"tag_column", options_.columns.tag},
+          {"min_count", options_.words.min_count},
+          {"affix_buckets", options_.words.affix_buckets},
+          {"longest_affix", options_.words.longest_affix},
+          {"most_characters", options_.words.most_characters},
+          {"training_words", training_words_},
+          {"words", list(words_.words())},
+          {"shapes", list(words_.shapes())},
+          {"characters", list(words_.characters())}};
+}
+
+Examples SentenceEncoding::encode(const TaggedSentences& data, Index class_count) const {
+  Examples examples;
+  examples.sentences = words_.encode(data.words, data.offsets);
+  EncodedSentences& sentences = examples.sentences;
+  std::vector<Index> pieces = {0};
+  for (std::size_t s = 1; s < data.offsets.size(); ++s) {
+    const Index begin = data.offsets[s - 1];
+    const Index length = data.offsets[s] - begin;
+    const Index count =
+        std::max((length + options_.max_tokens - 1) / options_.max_tokens, Index{1});
+    for (Index piece = 1; piece <= count; ++piece)
+      pieces.push_back(begin + static_cast<Index>(std::int64_t{length} * piece / count));
+    if (count > 1) ++sentences.cut;
+  }
+  if (sentences.cut > 0) {
+    sentences.whole = std::move(sentences.offsets);
+    sentences.offsets = std::move(pieces);
+  }
+  examples.classes = data.labels;
+  examples.class_count = class_count;
+  return examples;
+}
+
+std::vector<std::uint8_t> SentenceEncoding::unknown_words(const EncodedSentences& sentences) const {
+  std::vector<std::uint8_t> unknown;
+  unknown.reserve(sentences.tokens.size());
+  for (const Index form : sentences.tokens) {
+    const Index word = sentences.forms.words[static_cast<std::size_t>(form)];
+    unknown.push_back(word == Vocabulary::kUnknown || word > training_words_);
+  }
+  return unknown;
 }
 
 NumberEncoding::NumberEncoding(const NumberDataset& training)

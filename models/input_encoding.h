@@ -9,9 +9,12 @@
 
 #include <tailgrad/data/number_dataset.h>
 #include <tailgrad/data/standardizer.h>
+#include <tailgrad/data/tag_set.h>
+#include <tailgrad/data/tagged_sentences.h>
 #include <tailgrad/data/text_dataset.h>
 #include <tailgrad/data/tokenizer.h>
 #include <tailgrad/data/vocabulary.h>
+#include <tailgrad/data/word_forms.h>
 #include <tailgrad/models/examples.h>
 
 namespace tailgrad {
@@ -37,6 +40,41 @@ class TextEncoding {
  private:
   TextEncodingOptions options_;
   Vocabulary vocabulary_;
+};
+
+struct SentenceEncodingOptions {
+  WordFormOptions words = {};
+  /// A longer sentence is cut into pieces for the model, and said: memory has a bound.
+  Index max_tokens = 512;
+  /// Where words and tags were read from: predict and evaluate do the same unless told otherwise.
+  TagColumns columns = {};
+};
+
+/// Sentences: forms of words, then numbers. Knows the tag schemes too: predictions are written in
+/// that of the files.
+class SentenceEncoding {
+ public:
+  /// `known`: words of a file of vectors, see WordFormEncoding.
+  SentenceEncoding(const TaggedSentences& training, TagScheme scheme, TagScheme file_scheme,
+                   const SentenceEncodingOptions& options, std::span<const std::string> known = {});
+  explicit SentenceEncoding(const nlohmann::json& saved);
+  nlohmann::json json() const;
+
+  const WordFormEncoding& words() const { return words_; }
+  const SentenceEncodingOptions& options() const { return options_; }
+  TagScheme scheme() const { return scheme_; }            ///< of the classes
+  TagScheme file_scheme() const { return file_scheme_; }  ///< of the files
+  /// Classes are data.labels, if it has any.
+  Examples encode(const TaggedSentences& data, Index class_count) const;
+  /// [tokens] 1: not a word of the training data.
+  std::vector<std::uint8_t> unknown_words(const EncodedSentences& sentences) const;
+
+ private:
+  SentenceEncodingOptions options_;
+  TagScheme scheme_;
+  TagScheme file_scheme_;
+  WordFormEncoding words_;
+  Index training_words_ = 0;  ///< the first ones of the vocabulary; the others come from vectors
 };
 
 /// Columns of numbers: mean 0 and standard deviation 1 on the training data.

@@ -2,6 +2,7 @@
 
 #include <tailgrad/models/bag_of_embeddings.h>
 #include <tailgrad/models/mlp.h>
+#include <tailgrad/models/tagger.h>
 #include <tailgrad/models/transformer_classifier.h>
 
 namespace tailgrad {
@@ -20,8 +21,12 @@ const ModelEntry& find_model(std::string_view name) {
 }  // namespace
 
 const std::vector<ModelEntry>& model_table() {
-  static const std::vector<ModelEntry> table = {transformer_classifier_entry(),
-                                                bag_of_embeddings_entry(), mlp_entry()};
+  static const std::vector<ModelEntry> table = [] {
+    std::vector<ModelEntry> all = {transformer_classifier_entry(), bag_of_embeddings_entry()};
+    for (ModelEntry& entry : tagger_entries()) all.push_back(std::move(entry));
+    all.push_back(mlp_entry());
+    return all;
+  }();
   return table;
 }
 

@@ -1,6 +1,7 @@
 // All models by name: `tailgrad list models` prints this table, make_model() reads it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,15 +16,20 @@ inline namespace TAILGRAD_PRECISION {
 /// What a model must fit.
 struct ModelSetup {
   Index classes = 0;
-  Index vocabulary = 0;    ///< rows of the embedding; of text models
-  Index max_tokens = 0;    ///< longest text; of text models
+  Index vocabulary = 0;    ///< rows of the embedding; of text models and taggers
+  Index max_tokens = 0;    ///< longest text or sentence; of text models and taggers
   Index features = 0;      ///< columns of numbers; of table models
   std::uint64_t seed = 1;  ///< of the first weights
+  Index shapes = 0;        ///< of words; of taggers, like what follows
+  Index affixes = 0;       ///< hash buckets
+  Index characters = 0;    ///< with two marks
+  /// [classes + 2, classes + 2] 0 where the tag scheme forbids; empty: it does not (TagSet).
+  std::vector<std::uint8_t> allowed_transitions = {};
 };
 
 struct ModelEntry {
   FormSpec spec;
-  std::string task;  ///< "text" or "table"
+  std::string task;  ///< "text", "tags" or "table"
   std::unique_ptr<Model> (*make)(const Settings& settings, const ModelSetup& setup) = nullptr;
 };
 

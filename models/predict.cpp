@@ -8,26 +8,46 @@
 
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
-std::vector<Real> predict_logits(const Model& model, const Examples& examples, Index batch_tokens) {
+namespace {
+
+Outputs run(const Model& model, const Examples& examples, Index batch_tokens, bool decode) {
   const auto classes = static_cast<std::size_t>(examples.class_count);
-  std::vector<Real> all(static_cast<std::size_t>(examples.size()) * classes);
+  const auto rows = static_cast<std::size_t>(examples.rows());
+  Outputs all;
+  all.logits.resize(rows * classes);
+  if (decode) all.classes.resize(rows);
   const Batches batches = token_batches_in_order(examples.lengths(), {.tokens = batch_tokens});
   parallel_for(batches.size(), 1, [&](std::size_t begin, std::size_t end) {
     const NoGrad no_grad;
     Examples batch;
+    std::vector<Index> decoded;
     for (std::size_t index = begin; index < end; ++index) {
       select(examples, batches[index], batch);
       const Tensor logits = model.logits(batch);
-      const Real* row = logits.data();
+      decoded.clear();
+      if (decode) model.decode(logits, batch, decoded);
+      std::size_t row = 0;
       for (const Index item : batches[index]) {
-        std::copy_n(
-            row, classes,
-            all.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(item) * classes));
-        row += classes;
+        const auto to = static_cast<std::size_t>(examples.first_row(item));
+        const auto count = static_cast<std::size_t>(examples.first_row(item + 1)) - to;
+        std::copy_n(logits.data() + row * classes, count * classes,
+                    all.logits.data() + to * classes);
+        if (decode) std::copy_n(decoded.data() + row, count, all.classes.data() + to);
+        row += count;
       }
     }
   });
   return all;
+}
+
+}  // namespace
+
+Outputs predict(const Model& model, const Examples& examples, Index batch_tokens) {
+  return run(model, examples, batch_tokens, true);
+}
+
+std::vector<Real> predict_logits(const Model& model, const Examples& examples, Index batch_tokens) {
+  return run(model, examples, batch_tokens, false).logits;
 }
 
 }  // namespace TAILGRAD_PRECISION

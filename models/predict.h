@@ -1,4 +1,4 @@
-// Logits of many items at once.
+// What a model says about many items at once.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,15 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
-/// Logits [items, classes] of all examples, row-major, in their order. Batches of about
-/// `batch_tokens` tokens run side by side; nothing is recorded.
+/// A row for each row of the examples, in their order.
+struct Outputs {
+  std::vector<Real> logits;    ///< [rows, classes], row-major
+  std::vector<Index> classes;  ///< [rows] as Model::decode says
+};
+
+/// Batches of about `batch_tokens` tokens run side by side; nothing is recorded.
+Outputs predict(const Model& model, const Examples& examples, Index batch_tokens = 2048);
+/// The logits alone.
 std::vector<Real> predict_logits(const Model& model, const Examples& examples,
                                  Index batch_tokens = 2048);
 

@@ -16,18 +16,31 @@ constexpr int kFormat = 1;  // raised when a reader of old files would go wrong
 
 InputEncoding encoding_from(const nlohmann::json& saved, const std::string& task) {
   if (task == "table") return NumberEncoding(saved);
+  if (task == "tags") return SentenceEncoding(saved);
   return TextEncoding(saved);
 }
 
 }  // namespace
 
 std::unique_ptr<Model> build_model(const std::string& text, const std::string& task,
-                                   const InputEncoding& encoding, Index classes,
+                                   const InputEncoding& encoding, const LabelSet& labels,
                                    std::uint64_t seed) {
-  ModelSetup setup{.classes = classes, .seed = seed};
+  ModelSetup setup{.classes = labels.size(), .seed = seed};
   if (const auto* texts = std::get_if<TextEncoding>(&encoding)) {
     setup.vocabulary = texts->vocabulary().size();
     setup.max_tokens = texts->options().max_tokens;
+  } else if (const auto* sentences = std::get_if<SentenceEncoding>(&encoding)) {
+    const WordFormEncoding& words = sentences->words();
+    setup.vocabulary = words.words().size();
+    setup.max_tokens = sentences->options().max_tokens;
+    setup.shapes = words.shapes().size();
+    setup.affixes = words.options().affix_buckets;
+    setup.characters = words.character_count();
+    if (sentences->scheme() != TagScheme::none) {
+      const TagSet tags(labels, sentences->scheme());
+      setup.allowed_transitions.assign(tags.transition_mask().begin(),
+                                       tags.transition_mask().end());
+    }
   } else {
     setup.features = static_cast<Index>(std::get<NumberEncoding>(encoding).columns().size());
   }
@@ -69,7 +82,7 @@ SavedModel load_model(const std::string& folder) {
                   .loss = saved.at("loss")},
         .model = nullptr};
     loaded.model =
-        build_model(loaded.about.model, task, loaded.about.encoding, loaded.about.labels.size(), 1);
+        build_model(loaded.about.model, task, loaded.about.encoding, loaded.about.labels, 1);
     load_weights(*loaded.model, folder + "/model.safetensors");
     return loaded;
   } catch (const nlohmann::json::exception& error) {

@@ -14,11 +14,11 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
-using InputEncoding = std::variant<TextEncoding, NumberEncoding>;
+using InputEncoding = std::variant<TextEncoding, NumberEncoding, SentenceEncoding>;
 
 /// The model a text form describes, of the size that the encoding and the labels ask for.
 std::unique_ptr<Model> build_model(const std::string& text, const std::string& task,
-                                   const InputEncoding& encoding, Index classes,
+                                   const InputEncoding& encoding, const LabelSet& labels,
                                    std::uint64_t seed);
 
 /// What predict needs beside the weights.

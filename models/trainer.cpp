@@ -8,7 +8,6 @@
 #include <tailgrad/core/tape.h>
 #include <tailgrad/core/training_pass.h>
 #include <tailgrad/data/batches.h>
-#include <tailgrad/models/predict.h>
 
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
@@ -38,27 +37,25 @@ void cut(std::span<const Index> items, std::span<const Index> lengths,
   }
 }
 
-Targets targets_of(const Examples& batch) {
-  return {.classes = batch.classes, .marks = batch.marks};
-}
-
 }  // namespace
 
 struct Trainer::ShardScratch {
   Examples batch;
   Tensor logits;
+  std::uint64_t first_row = 0;  ///< of the whole batch
   std::vector<double> statistics;
   double loss = 0;
 };
 
 Trainer::Trainer(Model& model, const Loss& loss, const Examples& train, const Examples& dev,
-                 MetricsContext context, TrainerOptions options)
+                 MetricsContext context, TrainerOptions options, Judge judge)
     : model_(model),
       loss_(loss),
       train_(train),
       dev_(dev),
       context_(context),
       options_(std::move(options)),
+      judge_(std::move(judge)),
       lengths_(train.lengths()),
       optimizer_(model.named_parameters(), read_optimizer(options_.optimizer)),
       schedule_(options_.schedule),
@@ -72,7 +69,8 @@ Trainer::Trainer(Model& model, const Loss& loss, const Examples& train, const Ex
   higher_is_better(options_.select);  // throws for a metric that there is not
   if (train.size() == 0 || dev.size() == 0) fail("Trainer", "training and dev data need items");
   if (options_.sampler != "instance") {
-    if (train.classes.empty()) fail("sampler", "needs one class an item");
+    if (train.classes.empty() || train.is_tags())
+      fail("sampler", "needs one class an item; only 'instance' works without");
     sampler_.emplace(options_.sampler, train.classes, train.class_count);
   }
   for (int epoch = 0; epoch < options_.epochs; ++epoch) total_steps_ += epoch_batches(epoch).size();
@@ -120,27 +118,27 @@ double Trainer::step(std::span<const Index> items) {
                 .step = total_step_,
                 .progress = static_cast<double>(total_step_) / static_cast<double>(total_steps_)};
   double normaliser = 0;
+  std::uint64_t first_row = 0;
   for (std::size_t shard = 0; shard < runs.size(); ++shard) {
     select(train_, runs[shard], scratch_[shard].batch);
-    normaliser += loss_.normaliser(targets_of(scratch_[shard].batch), train_.class_count);
+    scratch_[shard].first_row = first_row;
+    first_row += static_cast<std::uint64_t>(scratch_[shard].batch.rows());
+    normaliser += loss_.normaliser(model_.targets(scratch_[shard].batch), train_.class_count);
   }
   // All items ignored: nothing to learn from this batch.
   if (!(normaliser > 0)) return 0;
   const double scale = 1 / normaliser;
-  const auto first_item = [&](int shard) {
-    return static_cast<std::uint64_t>(runs[static_cast<std::size_t>(shard)].data() - items.data());
-  };
   const auto forward = [&](int shard) {
     ShardScratch& mine = scratch_[static_cast<std::size_t>(shard)];
     const TrainingPass training(options_.seed, total_step_, static_cast<std::uint32_t>(shard));
-    mine.logits = model_.logits(mine.batch);
+    mine.logits = model_.logits_for(loss_, mine.batch);
   };
   const auto backward = [&](int shard) {
     ShardScratch& mine = scratch_[static_cast<std::size_t>(shard)];
     LossPass own = pass;
     own.scale = scale;
-    own.first_item = first_item(shard);
-    const LossOutput out = loss_(mine.logits, targets_of(mine.batch), own);
+    own.first_item = mine.first_row;
+    const LossOutput out = loss_(mine.logits, model_.targets(mine.batch), own);
     mine.logits = Tensor();
     mine.loss = static_cast<double>(out.sum.item());
     if (out.sum.requires_grad())
@@ -186,7 +184,7 @@ void Trainer::run_whole_batch(std::span<const std::span<const Index>> runs, Loss
     mine.statistics.clear();
     if (runs[static_cast<std::size_t>(shard)].empty()) return;
     forward(shard);
-    mine.statistics = loss_.statistics(mine.logits, targets_of(mine.batch));
+    mine.statistics = loss_.statistics(mine.logits, model_.targets(mine.batch));
   });
   std::vector<double> total;
   for (const ShardScratch& shard : scratch_) {
@@ -208,8 +206,8 @@ void Trainer::explain_divergence(std::uint64_t at) {
     if (batch.size() == 0) continue;
     try {
       const TrainingPass training(options_.seed, total_step_, static_cast<std::uint32_t>(shard));
-      const Tensor logits = model_.logits(batch);
-      if (loss_.decomposes()) backward(loss_(logits, targets_of(batch)).mean());
+      const Tensor logits = model_.logits_for(loss_, batch);
+      if (loss_.decomposes()) backward(loss_(logits, model_.targets(batch)).mean());
     } catch (const Error& error) {
       cause = error.what();
     }
@@ -224,17 +222,20 @@ void Trainer::explain_divergence(std::uint64_t at) {
 
 void Trainer::finish_epoch(const TrainWatcher& watcher) {
   const Clock::time_point start = Clock::now();
-  const std::vector<Real> logits = predict_logits(model_, dev_);
-  if (!std::ranges::all_of(logits, [](Real z) { return std::isfinite(z); })) {
+  const Outputs outputs = predict(model_, dev_);
+  if (!std::ranges::all_of(outputs.logits, [](Real z) { return std::isfinite(z); })) {
     explain_divergence(total_step_);
     throw Diverged("training diverged at step " + std::to_string(total_step_) +
                        ": the logits of the dev data are not finite; a smaller learning rate may "
                        "help",
                    total_step_);
   }
-  const Metrics metrics = compute_metrics(
-      predictions_from_logits(std::span<const Real>(logits), dev_.classes, dev_.class_count),
-      context_);
+  const Metrics metrics =
+      judge_
+          ? judge_(dev_, outputs)
+          : compute_metrics(predictions_from_logits(std::span<const Real>(outputs.logits),
+                                                    dev_.classes, dev_.class_count, kIgnoredLabel),
+                            context_);
   EpochRecord record{.epoch = epoch_ + 1,
                      .steps = total_step_,
                      .train_loss = loss_sum_ / static_cast<double>(batches_.size()),
@@ -242,6 +243,10 @@ void Trainer::finish_epoch(const TrainWatcher& watcher) {
                      .gradient_norm = norm_sum_ / static_cast<double>(batches_.size())};
   for (const std::string& name : scalar_metrics())
     if (const std::optional<double> value = scalar_metric(metrics, name)) record.dev[name] = *value;
+  if (metrics.sequence)
+    for (const std::string& name : sequence_scalar_metrics())
+      if (const std::optional<double> value = scalar_metric(metrics, name))
+        record.dev[name] = *value;
   const std::optional<double> score = scalar_metric(metrics, options_.select);
   if (!score)
     fail("select", options_.select + " is not available on the dev data; choose another metric");

@@ -14,7 +14,7 @@
 #include <tailgrad/data/sampler.h>
 #include <tailgrad/losses/loss.h>
 #include <tailgrad/metrics/report.h>
-#include <tailgrad/models/model.h>
+#include <tailgrad/models/predict.h>
 #include <tailgrad/optim/optimizer.h>
 #include <tailgrad/optim/schedule.h>
 
@@ -68,6 +68,9 @@ class Diverged : public Error {
   std::uint64_t step;  ///< update at which it happened, from 1
 };
 
+/// What is said about the dev data after an epoch, when it is not one class an item.
+using Judge = std::function<Metrics(const Examples& split, const Outputs& outputs)>;
+
 /// Trains one model. All that is random follows from the seed; the same bits for any number of
 /// threads, and after any stop and resume.
 class Trainer {
@@ -75,7 +78,7 @@ class Trainer {
   /// Keeps references: model, loss and examples must outlive it. Throws Error for options out of
   /// range and for splits without items.
   Trainer(Model& model, const Loss& loss, const Examples& train, const Examples& dev,
-          MetricsContext context, TrainerOptions options);
+          MetricsContext context, TrainerOptions options, Judge judge = {});
   ~Trainer();
 
   /// Goes on to the end (true) or until a watcher says stop (false). Throws Diverged with the step
@@ -90,7 +93,8 @@ class Trainer {
   /// Gives the model the weights of the best epoch by dev.
   void use_best_weights();
   std::uint64_t total_steps() const { return total_steps_; }
-  /// The items of every batch of an epoch (from 0): a function of data, sampler, batch size and seed.
+  /// The items of every batch of an epoch (from 0): a function of data, sampler, batch size and
+  /// seed.
   Batches epoch_batches(int epoch) const;
 
   /// All that a resumed run needs, in one safetensors file written atomically.
@@ -113,6 +117,7 @@ class Trainer {
   const Examples& dev_;
   MetricsContext context_;
   TrainerOptions options_;
+  Judge judge_;
   std::vector<Index> lengths_;
   Optimizer optimizer_;
   Schedule schedule_;

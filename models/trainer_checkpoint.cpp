@@ -61,6 +61,11 @@ std::string Trainer::fingerprint() const {
   for (const Examples* split : {&train_, &dev_}) {
     hash.update(std::as_bytes(std::span(split->texts.ids)));
     hash.update(std::as_bytes(std::span(split->texts.offsets)));
+    hash.update(std::as_bytes(std::span(split->sentences.tokens)));
+    hash.update(std::as_bytes(std::span(split->sentences.offsets)));
+    hash.update(std::as_bytes(std::span(split->sentences.forms.words)));
+    hash.update(std::as_bytes(std::span(split->sentences.forms.affixes)));
+    hash.update(std::as_bytes(std::span(split->sentences.forms.characters)));
     hash.update(std::as_bytes(std::span(split->features)));
     hash.update(std::as_bytes(std::span(split->classes)));
     hash.update(std::as_bytes(std::span(split->marks)));

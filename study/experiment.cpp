@@ -8,6 +8,7 @@
 #include <tailgrad/metrics/double_correction.h>
 #include <tailgrad/models/model_table.h>
 #include <tailgrad/models/predict.h>
+#include <tailgrad/models/tagger.h>
 #include <tailgrad/nn/weights.h>
 
 namespace tailgrad {
@@ -19,8 +20,11 @@ Experiment::Experiment(const Problem& problem, ExperimentOptions options)
   loss_ = make_loss(options_.loss, counts);
   options_.loss = loss_->text();
   options_.model = model_text(options_.model);
-  model_ = build_model(options_.model, problem.task, problem.encoding, problem.labels.size(),
+  model_ = build_model(options_.model, problem.task, problem.encoding, problem.labels,
                        options_.training.seed);
+  if (problem.vectors)
+    dynamic_cast<Tagger&>(*model_).set_word_vectors(
+        std::get<SentenceEncoding>(problem.encoding).words().words(), *problem.vectors);
   if (options_.output_bias == "log-prior") {
     std::ranges::copy(counts.log_prior(), model_->output().bias.mutable_data());
   } else if (options_.output_bias != "default") {
@@ -30,8 +34,14 @@ Experiment::Experiment(const Problem& problem, ExperimentOptions options)
   for (const std::string& warning :
        double_corrections({.loss = options_.loss, .sampler = options_.training.sampler}))
     warnings_.push_back(warning);
+  Judge judge;
+  if (problem.tags)
+    judge = [this](const Examples& split, const Outputs& outputs) {
+      return sentence_metrics(split, outputs.classes, *problem_.tags,
+                              std::get<SentenceEncoding>(problem_.encoding), context());
+    };
   trainer_ = std::make_unique<Trainer>(*model_, *loss_, problem.train, problem.dev, context(),
-                                       options_.training);
+                                       options_.training, std::move(judge));
 }
 
 MetricsContext Experiment::context() const {
@@ -39,6 +49,9 @@ MetricsContext Experiment::context() const {
 }
 
 Judgement Experiment::judge_split(const Examples& split, const Adjustment* rule) const {
+  if (problem_.tags)
+    return judge_sentences(split, predict(*model_, split).classes, *problem_.tags,
+                           std::get<SentenceEncoding>(problem_.encoding), context());
   return judge(split, predict_logits(*model_, split), context(), rule);
 }
 

@@ -10,6 +10,7 @@
 #include <tailgrad/metrics/posthoc.h>
 #include <tailgrad/metrics/report.h>
 #include <tailgrad/models/examples.h>
+#include <tailgrad/models/input_encoding.h>
 #include <tailgrad/study/outcomes.h>
 
 namespace tailgrad {
@@ -25,6 +26,14 @@ struct Judgement {
 /// classes (one label an item) or marks (any number).
 Judgement judge(const Examples& split, std::span<const Real> logits, const MetricsContext& context,
                 const Adjustment* rule = nullptr);
+
+/// The same of tagged sentences: `classes` [tokens] are what the model decoded. A unit of the
+/// outcomes is a sentence. `encoding` knows which words are unknown.
+Judgement judge_sentences(const Examples& split, std::span<const Index> classes, const TagSet& tags,
+                          const SentenceEncoding& encoding, const MetricsContext& context);
+/// The metrics alone.
+Metrics sentence_metrics(const Examples& split, std::span<const Index> classes, const TagSet& tags,
+                         const SentenceEncoding& encoding, const MetricsContext& context);
 
 /// The rule that is best on `dev` by `metric`: one number tau for all classes of single labels
 /// (la:tau=tuned), a threshold a class for marks. None for a split that rules are not tuned for.

@@ -8,6 +8,7 @@
 #include <tailgrad/core/text_form.h>
 #include <tailgrad/data/split.h>
 #include <tailgrad/data/wordnet.h>
+#include <tailgrad/study/tag_problem.h>
 
 namespace tailgrad {
 namespace {
@@ -84,7 +85,27 @@ nlohmann::json Problem::json() const {
   nlohmann::json all = {
       {"items", {{"train", train.size()}, {"dev", dev.size()}, {"test", test.size()}}},
       {"classes", classes},
-      {"notes", notes}};
+      {"notes", notes},
+      {"warnings", warnings}};
+  if (tags) {
+    const auto& schemes = std::get<SentenceEncoding>(encoding);
+    all["tokens"] = {{"train", train.rows()}, {"dev", dev.rows()}, {"test", test.rows()}};
+    all["scheme"] = scheme_name(schemes.file_scheme());
+    all["train_scheme"] = scheme_name(schemes.scheme());
+    nlohmann::json types = nlohmann::json::array();
+    for (const std::string& type : tags->types()) types.push_back({{"label", type}});
+    for (const auto& [name, split] : {std::pair{"train", &train}, {"dev", &dev}, {"test", &test}}) {
+      for (nlohmann::json& type : types) type[name] = 0;
+      if (split->rows() == 0 || !tags->has_spans()) continue;
+      for (const TokenSpan& span :
+           read_spans(*tags, split->classes, split->sentences.sentence_offsets(),
+                      SpanReading::conlleval)) {
+        nlohmann::json& count = types[static_cast<std::size_t>(span.type)][name];
+        count = count.get<std::int64_t>() + 1;
+      }
+    }
+    all["types"] = types;
+  }
   all["imbalance"] =
       least > 0 ? nlohmann::json(static_cast<double>(most) / static_cast<double>(least)) : nullptr;
   if (least == 0) all["reason"] = "imbalance: a class has no training items";
@@ -108,6 +129,7 @@ Problem load_problem(const ProblemOptions& options) {
     note_truncation(problem, options.encoding.max_tokens);
     return problem;
   }
+  if (options.task == "tags") return load_tag_problem(options);
   if (options.task == "table") {
     NumberSplits splits = load_numbers(
         paths, {.label = options.label_column, .features = {}, .format = options.format},
@@ -117,7 +139,7 @@ Problem load_problem(const ProblemOptions& options) {
     if (!held_out.empty()) problem.notes.push_back(held_out);
     return problem;
   }
-  fail("--task", "unknown task '" + options.task + "'; known: text, table");
+  fail("--task", "unknown task '" + options.task + "'; known: text, tags, table");
 }
 
 }  // namespace tailgrad

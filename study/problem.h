@@ -10,9 +10,11 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <tailgrad/data/labels.h>
+#include <tailgrad/data/word_vectors.h>
 #include <tailgrad/losses/class_counts.h>
 #include <tailgrad/models/examples.h>
 #include <tailgrad/models/input_encoding.h>
+#include <tailgrad/models/saved_model.h>
 
 namespace tailgrad {
 
@@ -21,30 +23,46 @@ struct ProblemOptions {
   std::string data;           ///< a file, or "wordnet"
   std::string dev = {};       ///< a file; empty: a stratified tenth of the training data
   std::string test = {};      ///< a file; empty: none (wordnet brings its own)
-  std::string task = "text";  ///< "text" or "table"
-  std::string format = {};    ///< "csv" or "tsv"; empty: by the ending of the path
+  std::string task = "text";  ///< "text", "tags" or "table"
+  std::string format = {};    ///< "csv", "tsv", "conll", "conllu"; empty: by the ending of the path
   std::string text_column = "text";
   std::string label_column = "label";
   TextEncodingOptions encoding = {};
   std::uint64_t seed = 1;  ///< of the held-out split
   /// Without test data: this share of every class is held out for testing; 0: none is.
   double test_share = 0;
+
+  // Of task tags.
+  std::string word_column = {};  ///< empty: the first; form in CoNLL-U
+  std::string tag_column = {};   ///< empty: the last; upos in CoNLL-U
+  std::string scheme = {};       ///< of the files; empty: detected
+  std::string train_scheme =
+      {};                    ///< what the model learns; empty: iobes for spans, see load_problem
+  bool repair = false;       ///< rewrite tags that break their scheme
+  std::string vectors = {};  ///< a text file of word vectors; empty: none
+  SentenceEncodingOptions sentences = {};
 };
 
 /// What trains, what it is judged by, and how items become numbers.
 struct Problem {
   std::string task;
   LabelSet labels;
-  std::variant<TextEncoding, NumberEncoding> encoding;
+  InputEncoding encoding;
   Examples train;
   Examples dev;
   Examples test;                   ///< empty when there is no test data
   std::vector<std::string> notes;  ///< what the user should know: held-out split, truncated texts
+  std::vector<std::string> warnings = {};  ///< what may be wrong with the data
 
   bool has_test() const { return test.size() > 0; }
   /// Items of each class in a split.
   std::vector<std::int64_t> counts(const Examples& split) const;
   ClassCounts class_counts() const;
+  /// First word embeddings; without --vectors none.
+  std::optional<WordVectors> vectors = {};
+  /// The tags with their scheme; only of task tags.
+  std::optional<TagSet> tags = {};
+  bool has_spans() const { return tags && tags->has_spans(); }
   /// {items: {train, dev, test}, classes: [{label, train, dev, test}], imbalance, notes}
   nlohmann::json json() const;
 };

@@ -236,6 +236,19 @@ void add_classes(Page& page, const json& metrics, std::string_view split,
   page.folded(fmt::format("All {} classes, most frequent first", sorted.size()), table);
 }
 
+void add_types(Page& page, const json& metrics, std::string_view split) {
+  const json& rows = child(metrics, "per_type");
+  if (!rows.is_array() || rows.empty()) return;
+  Table table{{"type", "spans", "predicted", "precision", "recall", "F1", "F1, strict"}, {}};
+  for (const json& row : rows)
+    table.rows.push_back({words(row, "label"), whole(number(row, "support")),
+                          whole(number(row, "predicted")), score(number(row, "precision")),
+                          score(number(row, "recall")), score(number(row, "f1")),
+                          score(number(row, "f1_strict"))});
+  page.section(fmt::format("Spans by type, on {}", split));
+  page.table(table);
+}
+
 void add_metrics(Page& page, const json& result) {
   Table table{{"metric"}, {}};
   std::vector<const json*> splits;
@@ -283,6 +296,7 @@ std::string train_report(const json& result, const json& history,
   if (metrics.is_object()) add_tiles(page, metrics);
   add_curves(page, history);
   if (metrics.is_object()) add_classes(page, metrics, split, mistakes);
+  if (metrics.is_object()) add_types(page, metrics, split);
   add_metrics(page, result);
 
   page.section("The run");
