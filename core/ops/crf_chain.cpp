@@ -110,12 +110,14 @@ Tokens::Tokens(std::span<const Index> offsets, std::span<const Index> tags, Inde
 }
 
 std::size_t Tokens::grain(std::size_t classes) const {
-  constexpr double kPiece = 1 << 17;  // products of a piece: tens of microseconds
+  constexpr double kPiece = 1 << 17;       // products of a piece: tens of microseconds
+  constexpr std::size_t kMostPieces = 16;  // each has counts of its own, classes^2 numbers
   const double all =
       static_cast<double>(count(0, sequences_)) * static_cast<double>(classes * padded(classes));
   const double average =
       std::max(1.0, all / static_cast<double>(std::max<std::size_t>(1, sequences_)));
-  return static_cast<std::size_t>(std::max(1.0, kPiece / average));
+  return std::max(static_cast<std::size_t>(std::max(1.0, kPiece / average)),
+                  (sequences_ + kMostPieces - 1) / kMostPieces);
 }
 
 Scores::Scores(const Tensor& emissions, const Tensor& transitions, const CrfOptions& options)
