@@ -19,8 +19,8 @@ void set_task_defaults(const std::string& task, const Given& given, ProblemOptio
   set("loss", experiment.loss, crf ? "crf" : "ce");
   set("optimizer", training.optimizer, "adam:lr=3e-3");
   set("schedule", training.schedule, "linear:warmup=0.05");
-  set("epochs", training.epochs, 16);
-  set("batch-tokens", training.batch_tokens, 512);
+  set("epochs", training.epochs, 12);
+  set("batch-tokens", training.batch_tokens, 256);
   set("shards", training.shards, 2);
   set("clip-norm", training.clip_norm, 5.0);
   set("max-tokens", problem.sentences.max_tokens, 512);
