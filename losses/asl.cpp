@@ -32,17 +32,29 @@ struct Rule {
     const Real positive_loss = -easy * t.log_p;
     const Real positive_slope = easy * (positive * t.p * t.log_p - t.rest);
 
-    const Real m = kClip ? (t.p <= clip ? Real{0} : t.p - clip) : t.p;  // a NaN passes
-    const Real log_left = kClip ? log_left_of(m) : t.log_rest;
-    const Real factor = kUsual ? (m * m) * (m * m) : rows::power(m, negative);
+    // m = p - clip, and 1 - m without cancellation; a NaN passes.
+    const Real m = kClip ? (t.p <= clip ? Real{0} : t.p - clip) : t.p;
+    const Real left = kClip ? (t.p <= clip ? Real{1} : t.rest + clip) : t.rest;
     // d(-m^g log(1-m))/dz = m^g (1/(1-m) - g log(1-m)/m) p (1-p), where the quotient keeps g in
     // (0, 1) finite; with clip = 0 the factors p and 1-p cancel.
-    const Real quotient = m > 0 ? log_left / m : Real{-1};
     const Real spread = t.p * t.rest;
-    const Real share = kClip ? spread / (1 - m) : t.p;
-    const Real slope = m > 0 ? factor * (share - negative * quotient * spread) : Real{0};
-    const bool mark = y > 0;
-    return {mark ? positive_loss : -factor * log_left, mark ? positive_slope : slope};
+    const Real share = kClip ? spread / left : t.p;
+    Real factor;
+    Real slope;
+    Real log_left;
+    if constexpr (kUsual) {
+      log_left = kernels::log(left);  // m^3 makes its last digits vanish where m is small
+      const Real cube = m * m * m;
+      factor = cube * m;
+      slope = factor * share - 4 * cube * log_left * spread;
+    } else {
+      log_left = kClip ? log_left_of(m) : t.log_rest;
+      factor = rows::power(m, negative);
+      const Real quotient = m > 0 ? log_left / m : Real{-1};
+      slope = m > 0 ? factor * (share - negative * quotient * spread) : Real{0};
+    }
+    return {rows::select(y > 0, positive_loss, -factor * log_left),
+            rows::select(y > 0, positive_slope, slope)};
   }
 };
 

@@ -37,39 +37,41 @@ struct Sigmoid {
   Real log_rest;
 
   explicit Sigmoid(Real z) {
-    const Real e = kernels::exp(-std::abs(z));  // in [0, 1]
+    const Real e = kernels::exp_of_negative(-std::abs(z));  // in [0, 1]
     const Real larger = 1 / (1 + e);
     const Real smaller = e * larger;
-    const Real log_larger = -log1p_of_sum(e);
-    p = z < 0 ? smaller : larger;
-    rest = z < 0 ? larger : smaller;
+    const Real log_larger = -kernels::log1p_of_unit(e);
+    p = select(z < 0, smaller, larger);
+    rest = select(z < 0, larger, smaller);
     log_p = log_larger + (z < 0 ? z : Real{0});
     log_rest = log_larger - (z < 0 ? Real{0} : z);
   }
 };
 
-/// Losses of `size` elements of one row, weighted; `loss` is room for them. The marks come as
-/// numbers as wide as the logits, so that the loop vectorises.
+/// The weighted losses of one row, added up; `to` takes their gradient. The marks come as numbers
+/// as wide as the logits, so that the loop vectorises.
 template <class Rule>
 double element_row(const Rule& rule, const Real* z, const Real* y, std::size_t size, Real weight,
-                   Real scale, Real* __restrict gradient, Real* __restrict loss) {
+                   Real scale, Real* __restrict to) {
+  constexpr std::size_t kSums = 64;
   const Real factor = weight * scale;
   std::size_t first = 0;
   if constexpr (Rule::kByClass)
     if (size == 1) first = rule.only_class();
-  if (gradient != nullptr) {
-    for (std::size_t k = 0; k < size; ++k) {
-      const ElementLoss result = rule(z[k], y[k], first + k);
-      loss[k] = result.loss + 0 * z[k];  // an infinite logit may cost nothing: find it here
-      gradient[k] = factor * result.slope;
-    }
-  } else {
-    for (std::size_t k = 0; k < size; ++k) loss[k] = rule(z[k], y[k], first + k).loss + 0 * z[k];
+  alignas(64) Real sums[kSums] = {};
+  const auto element = [&](std::size_t k, Real& sum) {
+    const ElementLoss result = rule(z[k], y[k], first + k);
+    sum += result.loss + 0 * z[k];  // an infinite logit may cost nothing: find it here
+    to[k] = factor * result.slope;
+  };
+  std::size_t k = 0;
+  for (; k + kSums <= size; k += kSums) {
+#pragma GCC ivdep
+    for (std::size_t lane = 0; lane < kSums; ++lane) element(k + lane, sums[lane]);
   }
-  if (size >= kLanes) return static_cast<double>(weight * sum_of(loss, size));
-  Real sum = 0;
-  for (std::size_t k = 0; k < size; ++k) sum += loss[k];
-  return static_cast<double>(weight * sum);
+#pragma GCC ivdep
+  for (std::size_t lane = 0; lane < size - k; ++lane) element(k + lane, sums[lane]);
+  return static_cast<double>(weight * sum_of(sums, kSums));
 }
 
 template <class Rule>
@@ -88,24 +90,24 @@ LossOutput element_loss(const LossFrame& frame, const LossFrame::Call& call, dou
   const std::size_t grain = std::max<std::size_t>(1, 16384 / std::max<std::size_t>(width, 1));
   Scratch<double> sums((count + grain - 1) / grain);
   parallel_for(count, grain, [&](std::size_t begin, std::size_t end) {
-    const Scratch<Real> losses(width);
     const Scratch<Real> marks(width);
+    const Scratch<Real> unwanted(gradient.data() != nullptr ? 0 : width);
     std::fill_n(marks.data(), width, Real{0});
     double sum = 0;
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t at = i * width;
       const std::size_t size = std::min(width, logits.size() - at);
-      Real* to = gradient.data() != nullptr ? gradient.data() + at : nullptr;
+      Real* to = gradient.data() != nullptr ? gradient.data() + at : unwanted.data();
       if (by_mark) {
         const std::uint8_t* from = targets.marks.data() + at;
         Real* __restrict y = marks.data();
         for (std::size_t k = 0; k < size; ++k) y[k] = static_cast<Real>(from[k]);
-        sum += element_row(rule, logits.data() + at, y, size, Real{1}, static_cast<Real>(scale), to,
-                           losses.data());
+        sum +=
+            element_row(rule, logits.data() + at, y, size, Real{1}, static_cast<Real>(scale), to);
         continue;
       }
       if (frame.is_ignored(targets.classes[i])) {
-        if (to != nullptr) std::fill_n(to, size, Real{0});
+        std::fill_n(to, size, Real{0});
         continue;
       }
       const auto y = static_cast<std::size_t>(targets.classes[i]);
@@ -114,7 +116,7 @@ LossOutput element_loss(const LossFrame& frame, const LossFrame::Call& call, dou
       const std::size_t marked = size == 1 ? 0 : y;
       marks[marked] = size == 1 ? static_cast<Real>(y) : Real{1};
       sum += element_row(rule, logits.data() + at, marks.data(), size, weight,
-                         static_cast<Real>(scale), to, losses.data());
+                         static_cast<Real>(scale), to);
       marks[marked] = 0;
     }
     sums[begin / grain] = sum;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <vector>
 
 #include <tailgrad/core/random.h>
 #include <tailgrad/losses/true_class.h>
@@ -12,57 +13,79 @@ inline namespace TAILGRAD_PRECISION {
 namespace {
 
 struct LeftOut {
-  static constexpr bool kPlain = false;
-  static constexpr bool kRandom = true;
-  static constexpr std::size_t kWordsAtOnce = 64;  // philox_words is fastest on aligned groups
+  /// A class is left out when its 16 random bits are below this: gamma 2^16, rounded, for rare
+  /// classes, 0 for the others.
+  std::vector<std::int32_t> threshold;
+  std::vector<std::size_t> rare;
 
-  /// A class is left out when the upper 24 bits of its word are below this: gamma 2^24, rounded
-  /// up, for rare classes, 0 for the others. Filled up to a row.
-  std::vector<std::uint32_t> threshold;
+  /// Bits of a row: eight classes to a block of Philox, so that rows begin with a block.
+  std::size_t row_bits() const { return (threshold.size() + 7) / 8 * 8; }
 
-  static std::size_t room(std::size_t count) { return count + rows::kLanes + 2 * kWordsAtOnce; }
-
-  /// The words of `count` elements of this shard from `first` on, and of a row filled up behind.
-  const std::uint32_t* draw(const LossPass& pass, std::size_t first, std::size_t count,
-                            std::uint32_t* words) const {
-    static constexpr std::uint64_t kStream = random_stream("loss.eql");
-    const std::uint64_t classes = number_of_classes;
-    const std::uint64_t from = pass.first_item * classes + first;
-    const std::size_t offset = static_cast<std::size_t>(from % kWordsAtOnce);
-    const std::size_t groups = (offset + count + rows::kLanes + kWordsAtOnce - 1) / kWordsAtOnce;
-    philox_words(pass.seed, kStream, pass.step, from - offset, {words, groups * kWordsAtOnce});
-    return words + offset;
+  /// The changed logits.
+  struct On {
+    Scratch<Real> x;
+    Real operator()(std::int32_t, std::size_t, std::size_t i) const { return x[i]; }
+    Real pull(std::int32_t, std::size_t, std::size_t, Real g) const { return g; }
+  };
+  static Real changed(Real z, std::int32_t bits, std::int32_t below, bool own) {
+    return bits < below && !own ? rows::kMinusInfinity : z;
   }
-  void fill(const rows::RowAt& at, Real* __restrict x) const {
-    const Real* z = at.z;
-    const std::uint32_t* word = at.words;
-    const std::uint32_t* below = threshold.data();
-    const std::size_t y = at.y;
-    for (std::size_t k = 0; k < at.size; ++k) {
-      const bool out = (word[k] >> 8) < below[k] && !rows::is_own(k, y);
-      x[k] = out ? rows::kMinusInfinity : z[k];
+  On on(const rows::SideBySide& at, const rows::Block& block) const {
+    On change{Scratch<Real>(at.classes * at.rows())};
+    std::copy_n(block.z, change.x.size(), change.x.data());
+    const Scratch<std::uint32_t> words = draw(block);
+    for (const std::size_t k : rare)
+      for (std::size_t r = 0; r < block.count; ++r) {
+        Real& x = change.x[at.place(k, r)];
+        x = changed(x, bits_of(words, r * row_bits() + k), threshold[k],
+                    rows::is_own(k, block.y[r]));
+      }
+    return change;
+  }
+  On on(const rows::OneByOne& at, const rows::Block& block) const {
+    On change{Scratch<Real>(at.classes * at.rows())};
+    const Scratch<std::uint32_t> words = draw(block);
+    const std::int32_t* below = threshold.data();
+    for (std::size_t r = 0; r < at.rows(); ++r) {
+      const Real* z = block.z + at.place(0, r);
+      Real* __restrict x = change.x.data() + at.place(0, r);
+      const std::uint32_t* bits = words.data() + r * row_bits() / 2;
+      const std::int32_t y = block.y[r];
+      for (std::size_t k = 0; k < at.classes; ++k)
+        x[k] = changed(z[k], bits_of(bits, k), below[k], rows::is_own(k, y));
     }
+    return change;
   }
-  void pull_back(const rows::RowAt&, Real*) const {}
 
-  std::size_t number_of_classes = 0;
+ private:
+  // Low half first.
+  template <class Words>
+  static std::int32_t bits_of(const Words& words, std::size_t i) {
+    return static_cast<std::int32_t>((words[i / 2] >> (i % 2 * 16)) & 0xffffU);
+  }
+  Scratch<std::uint32_t> draw(const rows::Block& block) const {
+    static constexpr std::uint64_t kStream = random_stream("loss.eql");
+    constexpr std::size_t kWordsAtOnce = 256;  // shorter ends are slow
+    const std::size_t row = row_bits() / 2;
+    Scratch<std::uint32_t> words((block.count * row + kWordsAtOnce - 1) / kWordsAtOnce *
+                                 kWordsAtOnce);
+    philox_words(block.pass->seed, kStream, block.pass->step,
+                 (block.pass->first_item + block.item) * row, {words.data(), words.size()});
+    return words;
+  }
 };
 
 std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
   LossFrame frame(settings, setup);
   frame.need_counts(setup, "which classes are rare");
-  const auto left_out =
-      static_cast<std::uint32_t>(std::ceil(settings.number("gamma") * double{1 << 24}));
+  const auto left_out = static_cast<std::int32_t>(std::lround(settings.number("gamma") * 65536));
   LeftOut change;
-  change.number_of_classes = setup.counts.counts().size();
-  bool any_rare = false;
-  for (std::size_t k = 0; k < change.number_of_classes; ++k) {
+  for (std::size_t k = 0; k < setup.counts.counts().size(); ++k) {
     const bool rare = setup.counts.prior(k) < settings.number("lambda");
-    any_rare |= rare;
     change.threshold.push_back(rare ? left_out : 0);
+    if (rare) change.rare.push_back(k);
   }
-  change.threshold.resize(std::max(change.threshold.size(), rows::kLanes), 0);
-  if (!any_rare) {
+  if (change.rare.empty()) {
     frame.warn("eql: no class has a prior below lambda, so the loss is ce");
     return rows::true_class(std::move(frame), rows::PlainLogits{}, rows::LogRule{});
   }
@@ -80,7 +103,8 @@ LossEntry eql_entry() {
                    .options = {{.name = "gamma",
                                 .fallback = "0.9",
                                 .range = Range::between(0, 1),
-                                .meaning = "probability of leaving a rare class out; 0 is ce",
+                                .meaning = "probability of leaving a rare class out, in steps of "
+                                           "2^-16; 0 is ce",
                                 .source = "a re-implementation's classification setting"},
                                {.name = "lambda",
                                 .fallback = "0.005",

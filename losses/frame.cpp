@@ -115,14 +115,15 @@ LossFrame::Call LossFrame::check_labels(const Targets& targets, Index columns,
              where);
   }
   call.counted = static_cast<double>(call.items - ignored);
-  call.weight = call.counted;
-  if (!weights_.empty()) {
-    call.weight = 0;
-    for (std::size_t i = 0; i < call.items; ++i)
-      if (label[i] != ignored_)
-        call.weight += static_cast<double>(weights_[static_cast<std::size_t>(label[i])]);
-  }
   return call;
+}
+
+double LossFrame::weight_of(const Targets& targets) const {
+  double sum = 0;
+  for (const Index label : targets.classes)
+    if (label != ignored_)
+      sum += weights_.empty() ? 1 : static_cast<double>(weights_[static_cast<std::size_t>(label)]);
+  return sum;
 }
 
 LossFrame::Call LossFrame::check_marks(const Tensor& logits, const Targets& targets,
@@ -158,11 +159,8 @@ LossFrame::Call LossFrame::check_marks(const Targets& targets, Index columns,
          where);
   }
   const double items = static_cast<double>(targets.marks.size() / width);
-  return {.items = targets.marks.size() / width,
-          .columns = width,
-          .classes = width,
-          .counted = items,
-          .weight = items};
+  return {
+      .items = targets.marks.size() / width, .columns = width, .classes = width, .counted = items};
 }
 
 void LossFrame::check_statistics(const LossPass& pass, std::size_t size, const Where& where) const {

@@ -34,7 +34,6 @@ class LossFrame {
     std::size_t columns = 0;  ///< of the logits
     std::size_t classes = 0;  ///< 2 for one column of logits: z means the logits (0, z)
     double counted = 0;       ///< items that are not ignored
-    double weight = 0;        ///< the sum of their class weights
   };
   /// Throws Error unless logits are [items, columns] with as many class labels, each in range, and
   /// the classes are those of the counts and weights.
@@ -53,8 +52,10 @@ class LossFrame {
   const std::string& name() const { return name_; }
   const std::string& text() const { return text_; }
   Index ignored() const { return ignored_; }
-  /// One a class; null when there are none.
   bool is_ignored(Index label) const { return label == ignored_; }
+  /// The sum of the class weights of all checked items that are not ignored.
+  double weight_of(const Targets& targets) const;
+  /// One a class; null when there are none.
   const Real* weights() const { return weights_.empty() ? nullptr : weights_.data(); }
   /// Multiplies the weights by these (so weights by formula and the caller's go together).
   void multiply_weights(const std::vector<double>& factors);

@@ -11,7 +11,7 @@ std::unique_ptr<Loss> adjusted(const Settings& settings, const LossSetup& setup,
   frame.need_counts(setup, "the prior");
   std::vector<double> shift = setup.counts.log_prior();
   for (double& value : shift) value *= tau;  // never log(pi^tau + eps): that floors large tau
-  return rows::true_class(std::move(frame), rows::ShiftedLogits{rows::padded(shift)},
+  return rows::true_class(std::move(frame), rows::ShiftedLogits{rows::as_reals(shift)},
                           rows::LogRule{});
 }
 

@@ -5,8 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include <tailgrad/core/parallel.h>
-#include <tailgrad/losses/row_math.h>
+#include <tailgrad/losses/true_class.h>
 
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
@@ -33,6 +32,45 @@ double log_of_bins(std::span<const double> bins) {
   const double low = std::min(log_of(b), log_of(b - 1));
   return high + std::log1p(std::exp(low - high));
 }
+
+// z + log pi, and beside the gradient of its cross-entropy that of the bound.
+struct BoundedLogits {
+  const std::vector<Real>& log_prior;
+  const Real* on_true;   ///< one a class: the derivatives of the bound by the true logit
+  const Real* on_power;  ///< and by e^(z - log_sum)
+  const Real* log_sum;
+
+  template <class Layout>
+  struct On {
+    const Real* z;
+    const std::int32_t* y;
+    const Real* counts;
+    rows::OfClasses<Layout> log_prior;
+    rows::OfClasses<Layout> on_power;
+    rows::OfClasses<Layout> log_sum;
+    alignas(64) Real on_true[rows::kMostRows];
+
+    Real operator()(std::int32_t k, std::size_t, std::size_t i) const {
+      return z[i] + log_prior[k];
+    }
+    Real pull(std::int32_t k, std::size_t r, std::size_t i, Real g) const {
+      const Real power = on_power[k] * kernels::exp_of_negative(z[i] - log_sum[k]);
+      return g + counts[r] * (power + rows::select(rows::is_own(k, y[r]), on_true[r], 0));
+    }
+  };
+  template <class Layout>
+  On<Layout> on(const Layout& at, const rows::Block& block) const {
+    On<Layout> change{block.z,
+                      block.y,
+                      block.weight,
+                      rows::OfClasses<Layout>(log_prior),
+                      rows::OfClasses<Layout>(on_power, at.classes),
+                      rows::OfClasses<Layout>(log_sum, at.classes),
+                      {}};
+    for (std::size_t r = 0; r < at.rows(); ++r) change.on_true[r] = on_true[block.y[r]];
+    return change;
+  }
+};
 
 class Lade final : public Loss {
  public:
@@ -71,153 +109,107 @@ class Lade final : public Loss {
     }
     const double items = total[0];
 
-    // The bound, and its derivatives: `first` of the true logit, `second` of exp(z - log_sum).
+    // The bound, and its derivatives with the factor of the stored gradient.
+    const double scale = stored_scale(pass, call.counted);
     double bound = 0;
-    const Scratch<Real> first(classes);
-    const Scratch<Real> second(classes);
-    const Scratch<Real> log_sum(classes);
+    const Scratch<Real> derivatives(3 * classes);
+    Real* const on_true = derivatives.data();
+    Real* const on_power = on_true + classes;
+    Real* const log_sum = on_power + classes;
+    std::fill(derivatives.begin(), derivatives.end(), Real{0});
     for (std::size_t c = 0; c < classes; ++c) {
       const std::span<const double> of_class = total.subspan(1 + kPerClass * c, kPerClass);
-      first[c] = second[c] = 0;
-      log_sum[c] = 0;
       if (of_class[0] == 0) continue;
       const double prior = std::exp(log_prior_[c]);
       const double log_all = log_of_bins(of_class.subspan(2));
       const double r =
           log_all - log_prior_[c] - std::log(static_cast<double>(classes)) - std::log(items);
       bound += prior * (of_class[1] / of_class[0] - r - ridge_ * r * r);
-      first[c] = static_cast<Real>(-lambda_ * items * prior / of_class[0]);
-      second[c] = static_cast<Real>(lambda_ * items * prior * (1 + 2 * ridge_ * r));
+      const double strength = scale * lambda_ * items * prior;
+      on_true[c] = static_cast<Real>(-strength / of_class[0]);
+      on_power[c] = static_cast<Real>(strength * (1 + 2 * ridge_ * r));
       log_sum[c] = static_cast<Real>(log_all);
     }
 
-    const double scale = stored_scale(pass, call.counted);
-    const auto factor = static_cast<Real>(scale);
     Scratch<Real> gradient;
     if (wants_gradient(logits)) gradient = Scratch<Real>(logits.size());
-    const std::size_t grain = std::max<std::size_t>(1, 16384 / call.columns);
-    Scratch<double> sums((call.items + grain - 1) / grain);
-    parallel_for(call.items, grain, [&](std::size_t begin, std::size_t end) {
-      const std::size_t size = std::max(classes, rows::kLanes);
-      const Scratch<Real> room(2 * size);
-      Real* __restrict z = room.data();
-      Real* __restrict e = z + size;
-      const Real* shift = shift_.data();
-      const Real* on_power = second.data();
-      const Real* log_sums = log_sum.data();
-      double sum = 0;
-      for (std::size_t i = begin; i < end; ++i) {
-        Real* to = gradient.data() != nullptr ? gradient.data() + i * call.columns : nullptr;
-        if (frame_.is_ignored(targets.classes[i])) {
-          if (to != nullptr) std::fill_n(to, call.columns, Real{0});
-          continue;
-        }
-        const auto y = static_cast<std::size_t>(targets.classes[i]);
-        read_row(logits, call, i, z);
-        for (std::size_t k = 0; k < classes; ++k) e[k] = z[k] + shift[k];
-        std::fill(e + classes, e + size, rows::kMinusInfinity);
-        const Real top = rows::max_of(e, size);
-        const Real own_logit = e[y] - top;
-        const Real own_e = kernels::exp(own_logit);
-        for (std::size_t k = 0; k < size; ++k) {
-          const Real power = kernels::exp(e[k] - top);
-          e[k] = rows::is_own(k, y) ? Real{0} : power;
-        }
-        const Real others = rows::sum_of(e, size);
-        sum += static_cast<double>(kernels::log1p((own_e - 1) + others) - own_logit);
-        if (to == nullptr) continue;
-        const Real inverse = 1 / (own_e + others);
-        const Real at_own = first[y] - others * inverse;
-        for (std::size_t k = 0; k < classes; ++k) {
-          const Real softmax = rows::is_own(k, y) ? at_own : e[k] * inverse;
-          e[k] = factor * (softmax + on_power[k] * kernels::exp(z[k] - log_sums[k]));
-        }
-        if (call.columns == 1) {
-          to[0] = e[1];
-        } else {
-          std::copy_n(e, classes, to);
-        }
-      }
-      sums[begin / grain] = sum;
-    });
-    double sum = 0;
-    for (std::size_t piece = 0; piece < sums.size(); ++piece) {
-      if (!std::isfinite(sums[piece]))
-        frame_.fail_not_finite(logits, targets, piece * grain,
-                               std::min(call.items, (piece + 1) * grain), where);
-      sum += sums[piece];
-    }
+    const double sum = rows::true_class_sum(
+        frame_, call, logits, targets, pass, where,
+        BoundedLogits{
+            .log_prior = shift_, .on_true = on_true, .on_power = on_power, .log_sum = log_sum},
+        rows::LogRule{}, scale, gradient.data());
     return finish_loss("lade", logits, sum - lambda_ * bound * call.counted, call.counted,
                        std::move(gradient), scale);
   }
 
  private:
-  // One column z stands for the logits (0, z).
-  static void read_row(const Tensor& logits, const LossFrame::Call& call, std::size_t i, Real* z) {
-    if (call.columns == 1) {
-      z[0] = 0;
-      z[1] = logits.data()[i];
-    } else {
-      std::copy_n(logits.data() + i * call.columns, call.columns, z);
-    }
-  }
-
   Scratch<double> collect(const LossFrame::Call& call, const Tensor& logits, const Targets& targets,
                           const Where& where) const {
     const std::size_t classes = call.classes;
-    const std::size_t grain = std::max<std::size_t>(256, call.items / 16 + 1);
-    const std::size_t pieces = (call.items + grain - 1) / grain;
+    const LossPass pass;
+    const rows::RowBatch batch(frame_, call, logits, targets, pass, nullptr, 256);
     // Of each piece and class: items, sum of the true logits, sum of exponentials of modest rows.
-    const Scratch<double> partial(pieces * 3 * classes);
+    const Scratch<double> partial(batch.pieces() * 3 * classes);
+    std::fill(partial.begin(), partial.end(), 0.0);
     const Scratch<std::uint8_t> large_row(call.items);
-    parallel_for(call.items, grain, [&](std::size_t begin, std::size_t end) {
-      const Scratch<Real> z(2 * classes);
-      Real* __restrict e = z.data() + classes;
-      double* __restrict items = partial.data() + begin / grain * 3 * classes;
-      double* __restrict true_logits = items + classes;
-      double* __restrict modest = true_logits + classes;
-      std::fill_n(items, 3 * classes, 0.0);
-      for (std::size_t i = begin; i < end; ++i) {
-        large_row[i] = 0;
-        if (frame_.is_ignored(targets.classes[i])) continue;
-        read_row(logits, call, i, z.data());
-        const auto y = static_cast<std::size_t>(targets.classes[i]);
-        items[y] += 1;
-        true_logits[y] += static_cast<double>(z[y]);
-        int large = 0;
-        const Real* logit = z.data();
-        for (std::size_t k = 0; k < classes; ++k) large |= !(std::abs(logit[k]) <= kModest);
-        large_row[i] = large != 0;
-        if (large != 0) continue;
-        for (std::size_t k = 0; k < classes; ++k) e[k] = kernels::exp(logit[k]);
-        for (std::size_t k = 0; k < classes; ++k) modest[k] += static_cast<double>(e[k]);
-      }
-    });
+    std::fill(large_row.begin(), large_row.end(), std::uint8_t{0});
+    batch.run(
+        [&](const auto& at, const rows::Block& block) {
+          double* const items = partial.data() + batch.piece_of(block.item) * 3 * classes;
+          double* const true_logits = items + classes;
+          const Real* z = block.z;
+          alignas(64) Real largest[rows::kMostRows];
+          alignas(64) Real modest[rows::kMostRows];
+          at.maxima(largest,
+                    [&](std::int32_t, std::size_t, std::size_t i) { return std::abs(z[i]); });
+          for (std::size_t r = 0; r < at.rows(); ++r)
+            modest[r] = largest[r] <= kModest && block.weight[r] > 0 ? Real{1} : Real{0};
+          for (std::size_t r = 0; r < block.count; ++r) {
+            if (block.weight[r] == 0) continue;
+            const auto y = static_cast<std::size_t>(block.y[r]);
+            items[y] += 1;
+            true_logits[y] += static_cast<double>(z[at.place(y, r)]);
+            large_row[block.item + r] = modest[r] == 0;
+          }
+          at.add_columns(true_logits + classes, [&](std::int32_t, std::size_t r, std::size_t i) {
+            return modest[r] * kernels::exp(modest[r] * z[i]);
+          });
+          return 0.0;
+        },
+        where);
     Scratch<double> total(1 + kPerClass * classes);
     std::fill(total.begin(), total.end(), 0.0);
+    total[0] = call.counted;
     const auto of_class = [&](std::size_t k) { return total.data() + 1 + kPerClass * k; };
-    for (std::size_t piece = 0; piece < pieces; ++piece) {
+    for (std::size_t piece = 0; piece < batch.pieces(); ++piece) {
       const double* items = partial.data() + piece * 3 * classes;
       for (std::size_t k = 0; k < classes; ++k) {
         of_class(k)[0] += items[k];
         of_class(k)[1] += items[classes + k];
         of_class(k)[2 + kMiddle] += items[2 * classes + k];
+        if (!std::isfinite(items[2 * classes + k]))
+          frame_.fail_not_finite(logits, targets, piece * batch.piece(),
+                                 std::min(call.items, (piece + 1) * batch.piece()), where);
       }
     }
-    const Scratch<Real> z(classes);
-    for (std::size_t i = 0; i < call.items; ++i) {
-      if (large_row[i] == 0) continue;
-      read_row(logits, call, i, z.data());
-      for (std::size_t k = 0; k < classes; ++k) {
-        const auto logit = static_cast<double>(z[k]);
-        const double bin = std::round(logit / kBinWidth);
-        if (!(std::abs(bin) <= kMiddle)) frame_.fail_not_finite(logits, targets, i, i + 1, where);
-        of_class(k)[2 + static_cast<std::size_t>(bin + kMiddle)] +=
-            std::exp(logit - kBinWidth * bin);
-      }
-    }
-    total[0] = call.counted;
+    for (std::size_t i = 0; i < call.items; ++i)
+      if (large_row[i] != 0) add_large_row(logits, call, i, targets, of_class, where);
     return total;
+  }
+
+  // One column z stands for the logits (0, z).
+  template <class OfClass>
+  void add_large_row(const Tensor& logits, const LossFrame::Call& call, std::size_t item,
+                     const Targets& targets, const OfClass& of_class, const Where& where) const {
+    for (std::size_t k = 0; k < call.classes; ++k) {
+      const Real* z = logits.data() + item * call.columns;
+      const auto logit =
+          call.columns == 1 ? (k == 0 ? 0 : static_cast<double>(z[0])) : static_cast<double>(z[k]);
+      const double bin = std::round(logit / kBinWidth);
+      if (!(std::abs(bin) <= kMiddle))
+        frame_.fail_not_finite(logits, targets, item, item + 1, where);
+      of_class(k)[2 + static_cast<std::size_t>(bin + kMiddle)] += std::exp(logit - kBinWidth * bin);
+    }
   }
 
   LossFrame frame_;

@@ -59,8 +59,8 @@ std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
   const std::vector<double> factor(n.size(), scale);
   return std::make_unique<Ldam>(
       std::move(frame),
-      rows::AffineLogits{rows::padded(factor, 1), rows::padded(std::vector<double>(n.size(), 0.0)),
-                         rows::padded(own)});
+      rows::AffineLogits{rows::as_reals(factor), rows::as_reals(std::vector<double>(n.size(), 0.0)),
+                         rows::as_reals(own)});
 }
 
 }  // namespace

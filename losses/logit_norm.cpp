@@ -1,6 +1,7 @@
 #include <tailgrad/losses/logit_norm.h>
 
 #include <cmath>
+#include <cstdint>
 
 #include <tailgrad/losses/true_class.h>
 
@@ -11,28 +12,43 @@ namespace {
 constexpr double kShortest = 1e-7;
 
 struct Normalised {
-  static constexpr bool kPlain = false;
-  double temperature;
+  Real temperature;
 
-  Real factor(Real norm) const {
-    const auto shortest = static_cast<Real>(kShortest);
-    return 1 / (static_cast<Real>(temperature) * (norm < shortest ? shortest : norm));
-  }
-  void fill(const rows::RowAt& at, Real* __restrict x) const {
-    const Real* z = at.z;
-    const std::size_t size = at.size;
-    const Real by = factor(std::sqrt(rows::dot_of(z, z, at.classes)));
-    for (std::size_t k = 0; k < size; ++k) x[k] = z[k] * by;
-  }
-  void pull_back(const rows::RowAt& at, Real* __restrict g) const {
-    const Real* z = at.z;
-    const std::size_t classes = at.classes;
-    const Real square = rows::dot_of(z, z, classes);
-    const Real norm = std::sqrt(square);
-    const Real along =
-        norm < static_cast<Real>(kShortest) ? Real{0} : rows::dot_of(z, g, classes) / square;
-    const Real by = factor(norm);
-    for (std::size_t k = 0; k < classes; ++k) g[k] = by * (g[k] - along * z[k]);
+  struct On {
+    const Real* z;
+    const std::int32_t* y;
+    alignas(64) Real square[rows::kMostRows];
+    alignas(64) Real factor[rows::kMostRows];
+    alignas(64) Real along[rows::kMostRows];
+
+    Real operator()(std::int32_t, std::size_t r, std::size_t i) const { return z[i] * factor[r]; }
+    /// d |z| / d z takes the part of the gradient along z away.
+    template <class Layout>
+    void before_pull(const Layout& at, const Real* e, const Real* pull_of, const Real* push) {
+      at.sums(along, [&](std::int32_t k, std::size_t r, std::size_t i) {
+        return z[i] * (rows::select(rows::is_own(k, y[r]), push[r], e[i] * pull_of[r]));
+      });
+      constexpr auto kLeast = static_cast<Real>(kShortest * kShortest);
+      for (std::size_t r = 0; r < at.rows(); ++r)
+        along[r] = square[r] < kLeast ? Real{0} : along[r] / square[r];
+    }
+    Real pull(std::int32_t, std::size_t r, std::size_t i, Real g) const {
+      return factor[r] * (g - along[r] * z[i]);
+    }
+  };
+  template <class Layout>
+  On on(const Layout& at, const rows::Block& block) const {
+    const Real* z = block.z;
+    On change;
+    change.z = z;
+    change.y = block.y;
+    at.sums(change.square, [&](std::int32_t, std::size_t, std::size_t i) { return z[i] * z[i]; });
+    constexpr auto kLeast = static_cast<Real>(kShortest);
+    for (std::size_t r = 0; r < at.rows(); ++r) {
+      const Real norm = std::sqrt(change.square[r]);
+      change.factor[r] = 1 / (temperature * (norm < kLeast ? kLeast : norm));
+    }
+    return change;
   }
 };
 
@@ -51,7 +67,8 @@ LossEntry logit_norm_entry() {
                                 .source = "Wei et al. 2022, section 4"}}},
           .make = [](const Settings& settings, const LossSetup& setup) {
             return rows::true_class(LossFrame(settings, setup),
-                                    Normalised{settings.number("temperature")}, rows::LogRule{});
+                                    Normalised{static_cast<Real>(settings.number("temperature"))},
+                                    rows::LogRule{});
           }};
 }
 

@@ -1,6 +1,7 @@
 #include <tailgrad/losses/overlap.h>
 
-#include <tailgrad/losses/set_loss.h>
+#include <tailgrad/losses/overlap_examples.h>
+#include <tailgrad/losses/overlap_sets.h>
 #include <tailgrad/losses/true_class.h>
 
 namespace tailgrad {
@@ -8,7 +9,14 @@ inline namespace TAILGRAD_PRECISION {
 namespace {
 
 using rows::Decay;
-using rows::OverlapOptions;
+
+enum class Scope { example, by_class, batch };
+
+struct OverlapOptions {
+  Scope scope = Scope::example;
+  bool sigmoid = false;
+  bool shrunk = false;  ///< see rows::SetOptions
+};
 
 // The loss that gathers the true class only: a function of its probability.
 struct GatheredRule {
@@ -35,14 +43,20 @@ struct GatheredRule {
 
 OverlapOptions overlap_options(const Settings& settings) {
   OverlapOptions options{.sigmoid = settings.is("mode", "sigmoid")};
-  if (settings.is("scope", "class")) options.scope = rows::Scope::by_class;
-  if (settings.is("scope", "batch")) options.scope = rows::Scope::batch;
+  if (settings.is("scope", "class")) options.scope = Scope::by_class;
+  if (settings.is("scope", "batch")) options.scope = Scope::batch;
   return options;
 }
 
 template <class Rule>
 std::unique_ptr<Loss> overlap(LossFrame frame, const Rule& rule, const OverlapOptions& options) {
-  return std::make_unique<rows::OverlapLossOf<Rule>>(std::move(frame), rule, options);
+  if (options.scope == Scope::example)
+    return rows::overlap_of_examples(std::move(frame), rule, options.sigmoid);
+  return std::make_unique<rows::OverlapOfSets<Rule>>(
+      std::move(frame), rule,
+      rows::SetOptions{.by_class = options.scope == Scope::by_class,
+                       .sigmoid = options.sigmoid,
+                       .shrunk = options.shrunk});
 }
 
 template <bool kSquare>
@@ -100,9 +114,9 @@ std::unique_ptr<Loss> make_dsc(const Settings& settings, const LossSetup& setup)
     fail("dsc", "scope needs variant=paper: the other variants fix it");
   if (reference) {
     if (options.sigmoid) {
-      options.scope = rows::Scope::batch;
+      options.scope = Scope::batch;
     } else if (!square) {
-      options.scope = rows::Scope::by_class;
+      options.scope = Scope::by_class;
       options.shrunk = true;
     }
   } else if (!settings.is("variant", "paper")) {

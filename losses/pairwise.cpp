@@ -30,7 +30,7 @@ std::unique_ptr<Loss> margins(const Settings& settings, const LossSetup& setup, 
   }
   if (m.weight_power != 0) frame.multiply_weights(weights);
   return rows::true_class(std::move(frame),
-                          rows::MarginLogits{rows::padded(shift), rows::padded(own)},
+                          rows::MarginLogits{rows::as_reals(shift), rows::as_reals(own)},
                           rows::LogRule{});
 }
 

@@ -2,10 +2,12 @@
 // the length alone, never on the instruction set.
 #pragma once
 
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 #include <tailgrad/core/kernels/vec_math.h>
 #include <tailgrad/core/real.h>
@@ -15,7 +17,6 @@ inline namespace TAILGRAD_PRECISION {
 namespace rows {
 
 inline constexpr std::size_t kLanes = 16;
-inline constexpr std::size_t kBlockRows = 64;  ///< rows whose numbers stay in the cache together
 inline constexpr Real kMinusInfinity = -std::numeric_limits<Real>::infinity();
 
 #pragma GCC diagnostic push
@@ -96,8 +97,17 @@ inline Real dot_of(const Real* a, const Real* b, std::size_t size) {
 }
 #pragma GCC diagnostic pop
 
+/// `yes` where `which`, else `no`; without the branch that GCC may make of ?: around a computation,
+/// which would keep a loop from vectorising.
+inline Real select(bool which, Real yes, Real no) {
+  using Bits = std::conditional_t<sizeof(Real) == 8, std::uint64_t, std::uint32_t>;
+  const Bits mask = Bits{0} - static_cast<Bits>(which);
+  return std::bit_cast<Real>((std::bit_cast<Bits>(yes) & mask) | (std::bit_cast<Bits>(no) & ~mask));
+}
+
 /// Whether a loop over a row is at place `own`; in 32 bits, as wide as a float.
-inline bool is_own(std::size_t k, std::size_t own) {
+template <class Place, class Own>
+bool is_own(Place k, Own own) {
   return static_cast<std::int32_t>(k) == static_cast<std::int32_t>(own);
 }
 

@@ -1,6 +1,8 @@
 #include <tailgrad/losses/seesaw.h>
 
 #include <cmath>
+#include <cstdint>
+#include <vector>
 
 #include <tailgrad/losses/true_class.h>
 
@@ -9,35 +11,58 @@ inline namespace TAILGRAD_PRECISION {
 namespace {
 
 struct Damped {
-  static constexpr bool kPlain = false;
-  std::vector<Real> log_count;  ///< padded
+  std::vector<Real> log_count;
   Real p;
   Real q;
   Real log_eps;
 
-  void fill(const rows::RowAt& at, Real* __restrict x) const {
-    const Real* z = at.z;
-    const Real* counts = log_count.data();
-    const std::size_t size = at.size;
-    const Real top = rows::max_of(z, size);
-    for (std::size_t k = 0; k < size; ++k) x[k] = kernels::exp(z[k] - top);
-    const Real log_sum = top + kernels::log(rows::sum_of(x, size));
-    const std::size_t y = at.y;
-    const Real own = z[y] - log_sum;
-    const Real floored = own > log_eps ? own : log_eps;
-    const Real own_count = counts[y];
-    const Real on_rarer = p;
-    const Real on_mistake = q;
-    for (std::size_t k = 0; k < size; ++k) {
-      const Real log_p = z[k] - log_sum;
-      const Real rarer = counts[k] - own_count;
+  template <class Layout>
+  struct On {
+    const Real* z;
+    const std::int32_t* y;
+    rows::OfClasses<Layout> log_count;
+    Real on_rarer;
+    Real on_mistake;
+    rows::ByTrueClass own_count;
+    alignas(64) Real log_sum[rows::kMostRows];
+    alignas(64) Real own[rows::kMostRows];  // log p
+    alignas(64) Real floored[rows::kMostRows];
+
+    On(const Damped& loss, const Layout& at, const rows::Block& block)
+        : z(block.z),
+          y(block.y),
+          log_count(loss.log_count),
+          on_rarer(loss.p),
+          on_mistake(loss.q),
+          own_count(loss.log_count, block.y, at.rows()) {}
+
+    Real operator()(std::int32_t k, std::size_t r, std::size_t i) const {
+      const Real log_p = z[i] - log_sum[r];
+      const Real rarer = log_count[k] - own_count.of_row[r];
       const Real mitigation = on_rarer * (rarer < 0 ? rarer : Real{0});
-      const Real above = on_mistake * (log_p - floored);
-      const Real compensation = log_p > own ? above : Real{0};
-      x[k] = z[k] + (rows::is_own(k, y) ? Real{0} : mitigation + compensation);
+      const Real above = on_mistake * (log_p - floored[r]);
+      const Real compensation = log_p > own[r] ? above : Real{0};
+      return z[i] + (rows::select(rows::is_own(k, y[r]), 0, mitigation + compensation));
     }
+    Real pull(std::int32_t, std::size_t, std::size_t, Real g) const { return g; }
+  };
+  template <class Layout>
+  On<Layout> on(const Layout& at, const rows::Block& block) const {
+    On<Layout> change(*this, at, block);
+    const Real* z = block.z;
+    alignas(64) Real top[rows::kMostRows];
+    at.maxima(top, [&](std::int32_t, std::size_t, std::size_t i) { return z[i]; });
+    at.sums(change.log_sum, [&](std::int32_t, std::size_t r, std::size_t i) {
+      return kernels::exp_of_negative(z[i] - top[r]);
+    });
+    for (std::size_t r = 0; r < at.rows(); ++r) {
+      change.log_sum[r] = top[r] + kernels::log(change.log_sum[r]);
+      const auto k = static_cast<std::size_t>(block.y[r]);
+      change.own[r] = z[at.place(k, r)] - change.log_sum[r];
+      change.floored[r] = change.own[r] > log_eps ? change.own[r] : log_eps;
+    }
+    return change;
   }
-  void pull_back(const rows::RowAt&, Real*) const {}
 };
 
 std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
@@ -46,7 +71,7 @@ std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
   std::vector<double> logs;
   for (const double n : setup.counts.counts()) logs.push_back(std::log(n));
   return rows::true_class(std::move(frame),
-                          Damped{.log_count = rows::padded(logs),
+                          Damped{.log_count = rows::as_reals(logs),
                                  .p = static_cast<Real>(settings.number("p")),
                                  .q = static_cast<Real>(settings.number("q")),
                                  .log_eps = static_cast<Real>(std::log(settings.number("eps")))},

@@ -22,7 +22,7 @@ std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
   }
   return rows::true_class(
       std::move(frame),
-      rows::AffineLogits{rows::padded(factor, 1), rows::padded(shift), rows::padded(shift)},
+      rows::AffineLogits{rows::as_reals(factor), rows::as_reals(shift), rows::as_reals(shift)},
       rows::LogRule{});
 }
 

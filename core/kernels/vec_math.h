@@ -45,18 +45,22 @@ struct Reduced {
   float p;  ///< e^x = 2^n p
 };
 
-// |x| < 2^22.
-inline Reduced exp_reduced(float x) {
-  const float shifted = madd(x, kLog2E, kRound);
-  const float n = shifted - kRound;
+// e^(x - n ln 2) for the integer n next to x / ln 2.
+inline float exp_fraction(float x, float n) {
   const float r = madd(n, -kLn2Low, madd(n, -kLn2High, x));  // |r| <= ln(2) / 2
   float q = madd(1.381314476e-3F, r, 8.369418792e-3F);
   q = madd(q, r, 4.166845605e-2F);
   q = madd(q, r, 1.666651517e-1F);
   q = madd(q, r, 4.999999404e-1F);
+  return madd(r * r, q, r) + 1;
+}
+
+// |x| < 2^22.
+inline Reduced exp_reduced(float x) {
+  const float shifted = madd(x, kLog2E, kRound);
   const std::uint32_t bits =
       std::bit_cast<std::uint32_t>(shifted) - std::bit_cast<std::uint32_t>(kRound);
-  return {static_cast<std::int32_t>(bits), madd(r * r, q, r) + 1};
+  return {static_cast<std::int32_t>(bits), exp_fraction(x, shifted - kRound)};
 }
 
 // e^x for x in [-87, 87].
@@ -98,6 +102,30 @@ inline float exp(float x) {
   const vec::Reduced e = vec::exp_reduced(c);
   const std::int32_t half = e.n >> 1;  // in two steps: 2^n itself may be no normal float
   return e.p * vec::power_of_two(half) * vec::power_of_two(e.n - half);
+}
+
+/// e^x for x <= 0, about 40 % faster than exp. At most 1 ulp off; results below 2^-126 are 0.
+inline float exp_of_negative(float x) {
+  constexpr float kLeast = -87.33F;
+  const float c = x < kLeast ? kLeast : x;  // a NaN passes
+  const float shifted = vec::madd(c, vec::kLog2E, vec::kRound);
+  const float p = vec::exp_fraction(c, shifted - vec::kRound);
+  // The low bits of `shifted` are n: added to the exponent of p. Nothing is lost: p 2^n is normal.
+  const std::uint32_t n = std::bit_cast<std::uint32_t>(shifted) << 23;
+  const float power = std::bit_cast<float>(std::bit_cast<std::uint32_t>(p) + n);
+  return x < kLeast ? 0.0F : power;
+}
+
+/// log(1 + x) for x in [0, 1], without division. At most 2 ulp off.
+inline float log1p_of_unit(float x) {
+  float q = vec::madd(5.364829166e-03F, x, -3.006581091e-02F);
+  q = vec::madd(q, x, 7.920456452e-02F);
+  q = vec::madd(q, x, -1.375380467e-01F);
+  q = vec::madd(q, x, 1.915365596e-01F);
+  q = vec::madd(q, x, -2.485716391e-01F);
+  q = vec::madd(q, x, 3.332132264e-01F);
+  q = vec::madd(q, x, -4.999964796e-01F);
+  return vec::madd(x * x, q, x);
 }
 
 /// Natural logarithm. At most 1 ulp off; log(0) = -infinity, NaN below zero.
@@ -179,6 +207,12 @@ inline float normal_density(float x) {
 
 inline double exp(double x) {
   return std::exp(x);
+}
+inline double exp_of_negative(double x) {
+  return std::exp(x);
+}
+inline double log1p_of_unit(double x) {
+  return std::log1p(x);
 }
 inline double log(double x) {
   return std::log(x);
