@@ -37,7 +37,10 @@ void LossFrame::multiply_weights(const std::vector<double>& factors) {
 
 void LossFrame::need_counts(const LossSetup& setup, const char* what) {
   if (setup.counts.empty())
-    tailgrad::fail(name_, fmt::format("needs the class counts of the training data for {}", what));
+    tailgrad::fail(name_,
+                   fmt::format("needs the class counts of the training data for {}: --counts "
+                               "N.npy of `tailgrad loss`, LossSetup::counts of a program",
+                               what));
   for (const std::string& warning : setup.counts.warnings()) warn(warning);
 }
 

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include <tailgrad/core/form_spec.h>
+#include <tailgrad/core/kernels/scratch.h>
 #include <tailgrad/losses/class_counts.h>
 #include <tailgrad/losses/loss.h>
-#include <tailgrad/losses/scratch.h>
 
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {

@@ -1,7 +1,8 @@
-// Memory for the numbers of a kernel or of a backward closure: from the pool, so without a system
-// call in a steady training step.
+// Memory for the numbers of a kernel, a loss or a backward closure: from the pool, so without a
+// system call in a steady training step.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <type_traits>
@@ -11,34 +12,46 @@
 #include <tailgrad/core/real.h>
 
 namespace tailgrad {
-inline namespace TAILGRAD_PRECISION {
-namespace kernels {
 
-/// `count` numbers, not set; given back at the end of its life.
+/// An array of `size` numbers that are not set; given back at the end of its life.
 template <class T>
 class Scratch {
   static_assert(std::is_trivial_v<T>);
 
  public:
-  explicit Scratch(std::size_t count) : data_(static_cast<T*>(Pool::allocate(count * sizeof(T)))) {}
+  Scratch() = default;
+  explicit Scratch(std::size_t size)
+      : data_(static_cast<T*>(Pool::allocate(size * sizeof(T)))), size_(size) {}
   explicit Scratch(std::span<const T> values) : Scratch(values.size()) {
-    for (std::size_t i = 0; i < values.size(); ++i) data_[i] = values[i];
+    std::copy(values.begin(), values.end(), data_);
   }
-  Scratch(Scratch&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(Scratch&&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
+  Scratch(Scratch&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Scratch& operator=(Scratch other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
   ~Scratch() {
     if (data_ != nullptr) Pool::release(data_);
   }
 
   T* data() const { return data_; }
+  std::size_t size() const { return size_; }
   T& operator[](std::size_t i) const { return data_[i]; }
+  T* begin() const { return data_; }
+  T* end() const { return data_ + size_; }
+  /// Gives the memory away: the receiver calls Pool::release.
+  T* give() { return std::exchange(data_, nullptr); }
 
  private:
-  T* data_;
+  T* data_ = nullptr;
+  std::size_t size_ = 0;
 };
 
+inline namespace TAILGRAD_PRECISION {
+namespace kernels {
+using tailgrad::Scratch;
 }  // namespace kernels
 }  // namespace TAILGRAD_PRECISION
 }  // namespace tailgrad
