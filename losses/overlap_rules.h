@@ -13,6 +13,7 @@ namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 namespace rows {
 
+/// Of an element without mark (y = 0) i and b are 0.
 struct OverlapSums {
   Real i = 0;
   Real a = 0;

@@ -29,18 +29,6 @@ struct SetOptions {
   bool shrunk = false;
 };
 
-/// Adds the terms of a block to the sums I, A, B of its classes, which stand one after the other.
-/// `terms(k, r, i)` gives those of one element.
-template <class Layout, class Terms>
-void add_terms(const Layout& at, const Terms& terms, double* sums) {
-  at.add_columns(sums,
-                 [&](std::int32_t k, std::size_t r, std::size_t i) { return terms(k, r, i).i; });
-  at.add_columns(sums + at.classes,
-                 [&](std::int32_t k, std::size_t r, std::size_t i) { return terms(k, r, i).a; });
-  at.add_columns(sums + 2 * at.classes,
-                 [&](std::int32_t k, std::size_t r, std::size_t i) { return terms(k, r, i).b; });
-}
-
 /// The marks of a row as numbers; null for an ignored item.
 class RowMarks {
  public:
@@ -82,10 +70,15 @@ class OverlapOfSets final : public Loss {
   LossOutput operator()(const Tensor& logits, const Targets& targets, const LossPass& pass,
                         Where where) const override {
     const LossFrame::Call call = check(logits, targets, where);
+    Scratch<Real> gradient;
+    if (wants_gradient(logits)) gradient = Scratch<Real>(logits.size());
+    // Between the two passes the memory of the gradient holds the powers of the softmax.
+    const bool two_passes = pass.statistics.empty() && !options_.sigmoid && call.columns > 1;
+    const StoredSoftmax softmax(two_passes ? call.items : 0);
     Scratch<double> own;
     std::span<const double> total = pass.statistics;
     if (total.empty()) {
-      own = collect(call, logits, targets, where);
+      own = collect(call, logits, targets, where, two_passes ? gradient.data() : nullptr, &softmax);
       total = {own.data(), own.size()};
     }
     const std::size_t sets = sets_of(call);
@@ -113,14 +106,12 @@ class OverlapOfSets final : public Loss {
       }
     }
     const double scale = stored_scale(pass, call.counted);
-    Scratch<Real> gradient;
-    if (wants_gradient(logits)) {
-      gradient = Scratch<Real>(logits.size());
+    if (gradient.data() != nullptr) {
       if (options_.sigmoid)
         write_sigmoid(call, logits, targets, rule, by, static_cast<Real>(scale), gradient.data());
       else
         write_softmax(call, logits, targets, pass, rule, by, static_cast<Real>(scale),
-                      gradient.data(), where);
+                      gradient.data(), two_passes ? &softmax : nullptr, where);
     }
     return finish_loss(frame_.name().c_str(), logits, value * call.counted, call.counted,
                        std::move(gradient), scale);
@@ -136,7 +127,8 @@ class OverlapOfSets final : public Loss {
 
   /// Items, then I, A, B of every set.
   std::vector<double> statistics(const Tensor& logits, const Targets& targets) const override {
-    const Scratch<double> sums = collect(check(logits, targets, {}), logits, targets, {});
+    const Scratch<double> sums =
+        collect(check(logits, targets, {}), logits, targets, {}, nullptr, nullptr);
     return {sums.begin(), sums.end()};
   }
 
@@ -162,11 +154,12 @@ class OverlapOfSets final : public Loss {
     return options_.by_class ? width(call) : 1;
   }
 
+  // With `powers` [items, columns] these and `softmax` keep the softmax of all rows.
   Scratch<double> collect(const LossFrame::Call& call, const Tensor& logits, const Targets& targets,
-                          const Where& where) const {
+                          const Where& where, Real* powers, const StoredSoftmax* stored) const {
     const std::size_t classes = width(call);
     const LossPass pass;
-    const RowBatch batch(frame_, call, logits, targets, pass, nullptr, 256);
+    const RowBatch batch(frame_, call, logits, targets, pass, powers, 256);
     const std::size_t pieces = batch.pieces();
     const Scratch<double> partial(pieces * 3 * classes);
     std::fill(partial.begin(), partial.end(), 0.0);
@@ -178,20 +171,9 @@ class OverlapOfSets final : public Loss {
     else
       batch.run(
           [&](const auto& at, const Block& block) {
-            const Rule rule = rule_;
             const RowSoftmax softmax(at, block);
-            const std::int32_t* y = block.y;
-            const Real* power = block.e;
-            const Real* counts = block.weight;
-            add_terms(
-                at,
-                [&](std::int32_t k, std::size_t r, std::size_t i) {
-                  const Real p = softmax.p(k, r, power[i]);
-                  const Real mark = select(is_own(k, y[r]), 1, 0);
-                  const OverlapSums t = rule.terms(p, softmax.rest(k, r, p), mark);
-                  return OverlapSums{counts[r] * t.i, counts[r] * t.a, counts[r] * t.b};
-                },
-                sums_of(block.item));
+            if (powers != nullptr) softmax.store(block, *stored);
+            add_block(at, block, softmax, sums_of(block.item));
             return 0.0;
           },
           where);
@@ -211,27 +193,53 @@ class OverlapOfSets final : public Loss {
     return total;
   }
 
+  // The sums I, A, B of the classes stand one after the other. Only true classes have terms in I
+  // and B.
+  template <class Layout>
+  void add_block(const Layout& at, const Block& block, const RowSoftmax& softmax,
+                 double* sums) const {
+    const Rule rule = rule_;
+    const std::int32_t* y = block.y;
+    const Real* power = block.e;
+    const Real* counts = block.weight;
+    double* const a_sums = sums + at.classes;
+    double* const b_sums = a_sums + at.classes;
+    at.add_columns(a_sums, [&](std::int32_t k, std::size_t r, std::size_t i) {
+      const Real p = softmax.p(k, r, power[i]);
+      const Real mark = select(is_own(k, y[r]), 1, 0);
+      return counts[r] * rule.terms(p, softmax.rest(k, r, p), mark).a;
+    });
+    for (std::size_t r = 0; r < block.count; ++r) {
+      if (counts[r] == 0) continue;
+      const auto k = static_cast<std::size_t>(y[r]);
+      const Real p = softmax.p(y[r], r, power[at.place(k, r)]);
+      const OverlapSums t = rule.terms(p, softmax.rest(y[r], r, p), 1);
+      sums[k] += static_cast<double>(t.i);
+      b_sums[k] += static_cast<double>(t.b);
+    }
+  }
+
+  // `stored`: what collect() kept, with the powers where the gradient goes.
   void write_softmax(const LossFrame::Call& call, const Tensor& logits, const Targets& targets,
                      const LossPass& pass, const Rule& general_rule, const Slopes& by, Real scale,
-                     Real* gradient, const Where& where) const {
-    RowBatch(frame_, call, logits, targets, pass, gradient)
-        .run(
-            [&]<class Layout>(const Layout& at, const Block& block) {
-              const Rule rule = general_rule;
-              const RowSoftmax softmax(at, block);
-              const std::int32_t* y = block.y;
-              const OfClasses<Layout> by_i(by.i, at.classes);
-              const OfClasses<Layout> by_a(by.a, at.classes);
-              const OfClasses<Layout> by_b(by.b, at.classes);
-              return pull_through_softmax(
-                  at, block, softmax, scale,
-                  [&](std::int32_t k, std::size_t r, Real p, Real rest, Real& loss) {
-                    loss = 0;
-                    return rule.slope(p, rest, select(is_own(k, y[r]), 1, 0), by_i[k], by_a[k],
-                                      by_b[k]);
-                  });
-            },
-            where);
+                     Real* gradient, const StoredSoftmax* stored, const Where& where) const {
+    const RowBatch batch(frame_, call, logits, targets, pass, gradient);
+    const auto write = [&]<class Layout>(const Layout& at, const Block& block) {
+      const Rule rule = general_rule;
+      const RowSoftmax softmax =
+          stored != nullptr ? RowSoftmax(at, block, *stored) : RowSoftmax(at, block);
+      const std::int32_t* y = block.y;
+      const OfClasses<Layout> by_i(by.i, at.classes);
+      const OfClasses<Layout> by_a(by.a, at.classes);
+      const OfClasses<Layout> by_b(by.b, at.classes);
+      return pull_through_softmax(
+          at, block, softmax, scale,
+          [&](std::int32_t k, std::size_t r, Real p, Real rest, Real& loss) {
+            loss = 0;
+            return rule.slope(p, rest, select(is_own(k, y[r]), 1, 0), by_i[k], by_a[k], by_b[k]);
+          });
+    };
+    (stored != nullptr ? batch.with(gradient) : batch).run(write, where);
   }
 
   template <class SumsOf>
@@ -245,13 +253,16 @@ class OverlapOfSets final : public Loss {
         const Real* y = marks.row(item);
         if (y == nullptr) continue;
         const Real* z = logits.data() + item * columns;
-        add_terms(
-            OneByOne{columns, 1},
-            [&](std::int32_t k, std::size_t, std::size_t) {
-              const Sigmoid s(z[k]);
-              return rule.terms(s.p + 0 * z[k], s.rest, y[k]);  // an infinite logit becomes a NaN
-            },
-            sums_of(begin));
+        double* __restrict sums = sums_of(begin);
+#pragma GCC ivdep
+        for (std::size_t k = 0; k < columns; ++k) {
+          const Sigmoid s(z[k]);
+          // An infinite logit becomes a NaN and is found.
+          const OverlapSums t = rule.terms(s.p + 0 * z[k], s.rest, y[k]);
+          sums[k] += static_cast<double>(t.i);
+          sums[columns + k] += static_cast<double>(t.a);
+          sums[2 * columns + k] += static_cast<double>(t.b);
+        }
       }
     });
   }

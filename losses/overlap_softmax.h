@@ -2,6 +2,7 @@
 // at every probability. Neither p nor 1 - p loses digits, however sure a row is.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -10,6 +11,14 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 namespace rows {
+
+/// What RowSoftmax knows of every item of a batch, for a second pass.
+struct StoredSoftmax {
+  explicit StoredSoftmax(std::size_t items) : best(items), inverse(items), best_rest(items) {}
+  Scratch<std::int32_t> best;
+  Scratch<Real> inverse;
+  Scratch<Real> best_rest;
+};
 
 /// e^(z - max) in block.e, but 0 for the most probable class, whose 1 - p is known better as the
 /// sum of the others; and what makes probabilities of it.
@@ -33,6 +42,23 @@ struct RowSoftmax {
           1 / (1 + 0 * top[r] + others[r]);  // an infinite logit becomes a NaN and is found
       best_rest[r] = others[r] * inverse[r];
     }
+  }
+  /// The same from what store() kept, when the logits of the block are the powers that were left in
+  /// the gradient.
+  template <class Layout>
+  RowSoftmax(const Layout& at, const Block& block, const StoredSoftmax& from) {
+    for (std::size_t r = 0; r < at.rows(); ++r) {
+      const bool item = r < block.count;
+      best[r] = item ? from.best[block.item + r] : 0;
+      inverse[r] = item ? from.inverse[block.item + r] : 0;
+      best_rest[r] = item ? from.best_rest[block.item + r] : 0;
+    }
+    if (block.e != block.z) std::copy_n(block.z, at.rows() * at.classes, block.e);
+  }
+  void store(const Block& block, const StoredSoftmax& to) const {
+    std::copy_n(best, block.count, to.best.data() + block.item);
+    std::copy_n(inverse, block.count, to.inverse.data() + block.item);
+    std::copy_n(best_rest, block.count, to.best_rest.data() + block.item);
   }
   /// p from the number in block.e.
   Real p(std::int32_t k, std::size_t r, Real power) const {

@@ -50,6 +50,7 @@ class RowBatch {
         logits_(logits),
         targets_(targets),
         pass_(pass),
+        z_(logits.data()),
         gradient_(gradient),
         abreast_(call.classes <= kMostClassesAbreast),
         block_(abreast_ ? kRowsAbreast : rows_one_by_one(call.columns)),
@@ -57,6 +58,12 @@ class RowBatch {
                          (least_piece + block_ - 1) / block_}) *
                block_) {}
 
+  /// The same batch with other numbers [items, columns] for its logits.
+  RowBatch with(const Real* numbers) const {
+    RowBatch other = *this;
+    other.z_ = numbers;
+    return other;
+  }
   std::size_t pieces() const { return (call_.items + piece_ - 1) / piece_; }
   std::size_t piece() const { return piece_; }  ///< rows of one
   std::size_t piece_of(std::size_t item) const { return item / piece_; }
@@ -90,7 +97,7 @@ class RowBatch {
     double sum = 0;
     for (std::size_t i = begin; i < end; i += kRowsAbreast) {
       const std::size_t count = std::min(kRowsAbreast, end - i);
-      put_side_by_side(logits_.data() + i * call_.columns, call_.columns, count, x);
+      put_side_by_side(z_ + i * call_.columns, call_.columns, count, x);
       if (label_rows(i, count, y, weight)) {
         // Their logits may be anything.
         for (std::size_t r = 0; r < count; ++r) {
@@ -124,7 +131,7 @@ class RowBatch {
         continue;
       }
       label_rows(i, count, y, weight);
-      const Real* z = logits_.data() + i * columns;
+      const Real* z = z_ + i * columns;
       const std::size_t size = count * columns;
       sum += body(OneByOne{columns, count, z + size, gradient_ != nullptr ? to + size : to},
                   Block{i, count, z, to, room.data(), y, weight, &pass_});
@@ -160,6 +167,7 @@ class RowBatch {
   const Tensor& logits_;
   const Targets& targets_;
   const LossPass& pass_;
+  const Real* z_;
   Real* gradient_;
   bool abreast_;
   std::size_t block_;

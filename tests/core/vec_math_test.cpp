@@ -67,6 +67,26 @@ TEST(VecMath, ExpIsWithinOneUlpDownToDenormals) {
       1.0);
 }
 
+TEST(VecMath, ExpOfNegativeIsWithinOneUlpOfNormalNumbers) {
+  EXPECT_LE(worst(
+                -87.32F, -kDenormal, [](float x) { return kernels::exp_of_negative(x); },
+                [](double x) { return std::exp(x); }),
+            1.0);
+  EXPECT_EQ(kernels::exp_of_negative(0.0F), 1);
+  EXPECT_EQ(kernels::exp_of_negative(-87.4F), 0);
+  EXPECT_EQ(kernels::exp_of_negative(-kInf), 0);
+  EXPECT_TRUE(std::isnan(kernels::exp_of_negative(kNan)));
+}
+
+TEST(VecMath, Log1pOfUnitIsWithinTwoUlp) {
+  EXPECT_LE(worst(
+                kDenormal, 1, [](float x) { return kernels::log1p_of_unit(x); },
+                [](double x) { return std::log1p(x); }),
+            2.0);
+  EXPECT_EQ(kernels::log1p_of_unit(0.0F), 0);
+  EXPECT_TRUE(std::isnan(kernels::log1p_of_unit(kNan)));
+}
+
 TEST(VecMath, LogIsWithinOneUlpFromDenormalsOn) {
   EXPECT_LE(worst(
                 kDenormal, std::numeric_limits<float>::max(),
@@ -181,6 +201,8 @@ void expect_same_bits_everywhere(F f) {
 
 TEST(VecMath, VectorBodyAndTailAgreeToTheBit) {
   expect_same_bits_everywhere([](float x) { return kernels::exp(x); });
+  expect_same_bits_everywhere([](float x) { return kernels::exp_of_negative(x - 10); });
+  expect_same_bits_everywhere([](float x) { return kernels::log1p_of_unit(x * 0.1F + 0.5F); });
   expect_same_bits_everywhere([](float x) { return kernels::log(x + 6); });
   expect_same_bits_everywhere([](float x) { return kernels::log1p(x + 5); });
   expect_same_bits_everywhere([](float x) { return kernels::tanh(x); });

@@ -197,6 +197,28 @@ Problem random_problem(double spread = 2, std::uint64_t seed = 5) {
   return p;
 }
 
+// Beyond the number of classes whose rows are worked on side by side.
+constexpr Index kManyClasses = 70;
+
+LossSetup setup_of_many() {
+  std::vector<double> counts;
+  for (Index k = 0; k < kManyClasses; ++k) counts.push_back(1 + 20 * k);
+  return {.counts = ClassCounts(counts)};
+}
+
+Problem problem_of_many() {
+  Random random(6, "contract");
+  Problem p{.items = 3, .columns = kManyClasses};
+  for (Index i = 0; i < p.items; ++i) {
+    p.classes.push_back(static_cast<Index>(random.below(kManyClasses)));
+    for (Index k = 0; k < kManyClasses; ++k) {
+      p.logits.push_back(2 * random.normal());
+      p.marks.push_back(random.below(3) == 0);
+    }
+  }
+  return p;
+}
+
 Problem rows_of(const Problem& p, const std::vector<std::size_t>& which) {
   Problem part{.items = static_cast<Index>(which.size()), .columns = p.columns};
   const auto width = static_cast<std::size_t>(p.columns);
@@ -282,6 +304,42 @@ TEST_P(Contract, C2GradientCheck) {
     EXPECT_LT(gradient_error(*loss, tiny.shape(), tiny.logits, targets(form, tiny)), 1e-7)
         << form << ", p = 1e-7";
   }
+}
+
+TEST_P(Contract, C2GradientCheckOfManyClasses) {
+  if (row().detached) GTEST_SKIP() << "its gradient holds factors fixed: see the golden files";
+  const Problem many = problem_of_many();
+  for (const std::string& form : forms())
+    EXPECT_LT(gradient_error(*make(form, setup_of_many()), many.shape(), many.logits,
+                             targets(form, many)),
+              1e-7)
+        << form;
+}
+
+// A class that no item can be mistaken for changes nothing: so rows side by side and rows one by
+// one, either side of 64 classes, agree.
+TEST_P(Contract, RowsSideBySideAndOneByOneAgree) {
+  if (GetParam() != "ce" && GetParam() != "focal" && GetParam() != "poly" && GetParam() != "gce" &&
+      GetParam() != "taylor")
+    GTEST_SKIP() << "another class changes the loss";
+  Random random(7, "contract");
+  Problem few{.items = 5, .columns = 64};
+  Problem many{.items = 5, .columns = 65};
+  for (Index i = 0; i < few.items; ++i) {
+    few.classes.push_back(static_cast<Index>(random.below(64)));
+    for (Index k = 0; k < few.columns; ++k) {
+      few.logits.push_back(2 * random.normal());
+      many.logits.push_back(few.logits.back());
+    }
+    many.logits.push_back(-1e4);
+  }
+  many.classes = few.classes;
+  const Evaluated a = run(GetParam(), few, {});
+  const Evaluated b = run(GetParam(), many, {});
+  EXPECT_NEAR(a.value, b.value, 1e-13 * std::abs(a.value));
+  for (std::size_t i = 0; i < 5; ++i)
+    for (std::size_t k = 0; k < 64; ++k)
+      EXPECT_NEAR(a.gradient[64 * i + k], b.gradient[65 * i + k], 1e-15);
 }
 
 TEST_P(Contract, C3Finite) {

@@ -51,27 +51,36 @@ struct Run {
   std::vector<Real> gradient;
 };
 
-class FloatLoss : public testing::TestWithParam<std::string> {
+struct Form {
+  std::string text;
+  Index classes;
+};
+
+class FloatLoss : public testing::TestWithParam<Form> {
  protected:
   static constexpr Index kItems = 3000;
-  static constexpr Index kClasses = 45;
 
   FloatLoss() {
+    const std::string form = GetParam().text;
+    const Index classes = GetParam().classes;
     Random random(3, "float");
-    z_ = Tensor::empty({kItems, kClasses});
+    z_ = Tensor::empty({kItems, classes});
     for (Real& value : z_.mutable_values()) value = static_cast<Real>(random.normal());
     z_.require_grad();
     std::vector<double> counts;
-    for (Index i = 0; i < kItems; ++i) classes_.push_back(static_cast<Index>(random.below(45)));
-    for (Index i = 0; i < kItems * kClasses; ++i) marks_.push_back(random.below(20) == 0);
-    for (Index k = 0; k < kClasses; ++k) counts.push_back(1000 - 22 * k);
+    for (Index i = 0; i < kItems; ++i) {
+      const std::uint64_t label = random.below(static_cast<std::uint64_t>(classes));
+      const bool ignored = i % 97 == 5 && !form.starts_with("crf");
+      classes_.push_back(ignored ? kIgnoredLabel : static_cast<Index>(label));
+    }
+    for (Index i = 0; i < kItems * classes; ++i) marks_.push_back(random.below(20) == 0);
+    for (Index k = 0; k < classes; ++k) counts.push_back(1000 - 7 * k);
     for (Index i = 0; i <= kItems; i += 30) offsets_.push_back(i);  // for losses of sequences
-    transitions_ = Tensor::zeros({kClasses + 2, kClasses + 2});
+    transitions_ = Tensor::zeros({classes + 2, classes + 2});
     for (Real& value : transitions_.mutable_values()) value = static_cast<Real>(random.normal());
-    loss_ = make_loss(GetParam(), ClassCounts(counts));
-    const LossEntry& entry = find_loss(GetParam().substr(0, GetParam().find(':')));
-    multi_label_ =
-        entry.task == LossTask::multi_label || GetParam().find("sigmoid") != std::string::npos;
+    loss_ = make_loss(form, ClassCounts(counts));
+    const LossEntry& entry = find_loss(form.substr(0, form.find(':')));
+    multi_label_ = entry.task == LossTask::multi_label || form.find("sigmoid") != std::string::npos;
   }
   float step() {
     z_.clear_grad();
@@ -117,17 +126,22 @@ TEST_P(FloatLoss, AWarmStepTakesNothingFromTheSystem) {
   set_threads(before);
 }
 
-std::vector<std::string> forms() {
+// With classes on both sides of the 64 up to which rows are worked on side by side.
+std::vector<Form> forms() {
   std::vector<std::string> all;
   for (const LossEntry& entry : loss_table()) all.push_back(entry.spec.name);
   for (const char* form : {"dice:scope=class", "dsc:alpha=0.01,scope=batch", "focal:gamma=0.5",
                            "focal:mode=sigmoid", "dice:mode=sigmoid,scope=class"})
     all.push_back(form);
-  return all;
+  std::vector<Form> with_classes;
+  for (const std::string& form : all)
+    for (const Index classes : {45, 130})
+      if (classes == 45 || !form.starts_with("crf")) with_classes.push_back({form, classes});
+  return with_classes;
 }
 
 INSTANTIATE_TEST_SUITE_P(Losses, FloatLoss, testing::ValuesIn(forms()), [](const auto& loss) {
-  std::string name = loss.param;
+  std::string name = loss.param.text + "_" + std::to_string(loss.param.classes);
   for (char& c : name)
     if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
   return name;
