@@ -115,19 +115,32 @@ std::string text_of(const std::string& path) {
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
+// Whether a comparison has only just begun in the folder: killed there, or starting beside us.
+bool just_begun(const std::string& out) {
+  std::error_code code;
+  for (const auto& entry : std::filesystem::directory_iterator(out, code)) {
+    const std::string name = entry.path().filename().string();
+    const bool ours = name == "cells" || name == "compare.json" || name.starts_with(".tailgrad-");
+    if (!ours) return false;
+  }
+  return !code;
+}
+
 // The folder belongs to one comparison: the same one goes on, another one asks first.
 void enter_folder(const CompareCommand& command, const std::string& identity) {
   const std::string mark = command.file("compare.json");
   std::error_code code;
-  const bool same = std::filesystem::exists(mark, code) && text_of(mark) == identity;
-  const bool go_on = command.resume || (same && !command.force);
+  const bool marked = std::filesystem::exists(mark, code);
+  const bool same = marked && text_of(mark) == identity;
+  const bool go_on =
+      command.resume || (!command.force && (same || (!marked && just_begun(command.out))));
   create_output_directory(command.out,
                           go_on           ? IfOccupied::kResume
                           : command.force ? IfOccupied::kForce
                                           : IfOccupied::kRefuse,
                           kOwnFiles);
-  create_output_directory(command.file("cells"), IfOccupied::kResume);
   if (!same || command.force) write_file(mark, identity);
+  create_output_directory(command.file("cells"), IfOccupied::kResume);
 }
 
 // Decides once how much fits into --budget and keeps the decision: times differ from start to

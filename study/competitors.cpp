@@ -56,7 +56,7 @@ std::vector<NamedLoss> all_losses(const ExperimentOptions& base, const Problem& 
     ExperimentOptions one = base;
     one.loss = entry.spec.name;
     try {
-      const Experiment built(problem, one);
+      check_fit(problem, one);
       out.push_back({.name = entry.spec.name, .loss = entry.spec.name, .sampler = ""});
     } catch (const Error& error) {
       left_out += (left_out.empty() ? "" : "; ") + entry.spec.name + " (" + brief(error) + ")";

@@ -48,6 +48,17 @@ ExperimentOptions canonical(ExperimentOptions options) {
 
 }  // namespace
 
+Fit check_fit(const Problem& problem, const ExperimentOptions& options) {
+  Experiment built(problem, options);
+  try {
+    built.trainer().run({.after_step = [](const TrainProgress&) { return false; }});
+  } catch (const Diverged&) {
+    // Its cells will say so.
+  }
+  return {.parameters = static_cast<std::int64_t>(built.model().parameter_count()),
+          .warnings = built.warnings()};
+}
+
 struct Grid::State {
   explicit State(const ClaimOptions& options) : claims(options) {}
   Claims claims;
@@ -72,9 +83,9 @@ Grid::Grid(const Problem& problem, GridPlan plan, GridOptions options)
         fail("--losses", "'" + competitor.name + "' is there twice");
     ExperimentOptions experiment = competitor.experiment;
     experiment.training.seed = plan_.seeds.front();
-    const Experiment built(problem, experiment);
-    largest_ = std::max(largest_, static_cast<std::int64_t>(built.model().parameter_count()));
-    for (const std::string& warning : built.warnings())
+    const Fit fit = check_fit(problem, experiment);
+    largest_ = std::max(largest_, fit.parameters);
+    for (const std::string& warning : fit.warnings)
       warnings_.push_back(competitor.name + ": " + warning);
   }
   const int rungs = rungs_of(plan_.tuning, plan_.tries);

@@ -62,9 +62,18 @@ struct GridOptions {
 /// each. A fixed number, so that who runs what never depends on the machine.
 inline constexpr std::int64_t kLargeModel = 20'000'000;
 
+/// What a competitor's options come to.
+struct Fit {
+  std::int64_t parameters = 0;
+  std::vector<std::string> warnings = {};
+};
+/// Builds model and loss and takes one training step: throws Error when something does not fit the
+/// data or the task. A step that diverges is no misfit.
+Fit check_fit(const Problem& problem, const ExperimentOptions& options);
+
 class Grid {
  public:
-  /// Builds every competitor's model and loss once: throws Error for what does not fit, before
+  /// Tries every competitor on one batch (check_fit): throws Error for what does not fit, before
   /// anything is trained. `problem` must outlive it.
   Grid(const Problem& problem, GridPlan plan, GridOptions options);
 
