@@ -332,6 +332,8 @@ int run(CompareCommand& command, const Verb& verb) {
   if (!command.common.quiet) {
     for (const std::string& note : problem.notes) fmt::print(stderr, "note: {}\n", note);
     for (const std::string& note : notes) fmt::print(stderr, "note: {}\n", note);
+    for (const std::string& warning : problem.warnings)
+      fmt::print(stderr, "warning: {}\n", warning);
     for (const std::string& warning : grid->warnings())
       fmt::print(stderr, "warning: {}\n", warning);
   }

@@ -149,12 +149,22 @@ std::string hash_of(const Problem& problem) {
   add_text(problem.task);
   for (const std::string& label : problem.labels.names()) add_text(label);
   std::visit([&](const auto& encoding) { add_text(encoding.json().dump()); }, problem.encoding);
+  if (problem.vectors) {
+    for (const std::string& word : problem.vectors->words) add_text(word);
+    add(hash, problem.vectors->values);
+  }
   json data = problem.json();
   data.erase("notes");
   add_text(data.dump());
   for (const Examples* split : {&problem.train, &problem.dev, &problem.test}) {
     add(hash, split->texts.ids);
     add(hash, split->texts.offsets);
+    const EncodedSentences& sentences = split->sentences;
+    for (const std::vector<Index>* list :
+         {&sentences.tokens, &sentences.offsets, &sentences.whole, &sentences.forms.words,
+          &sentences.forms.shapes, &sentences.forms.affixes, &sentences.forms.affix_offsets,
+          &sentences.forms.characters, &sentences.forms.character_offsets})
+      add(hash, *list);
     add(hash, split->features);
     add(hash, split->classes);
     add(hash, split->marks);

@@ -289,6 +289,11 @@ CompareResult gather(const Problem& problem, const Grid& grid, const GatherOptio
                        .data = problem.json().dump(),
                        .versions = options.versions};
   const std::size_t baseline = baseline_of(plan, options.baseline);
+  for (const std::string& warning : problem.warnings)
+    result.warnings.push_back({.finding = warning});
+  if (!problem.has_test())
+    result.notes.push_back(
+        "no test data: judged on dev, which also chose the epochs, so all numbers flatter");
 
   std::vector<std::vector<Finished>> rows(plan.competitors.size());
   for (const GridCell& cell : grid.cells()) {
