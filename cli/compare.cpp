@@ -19,6 +19,7 @@
 #include <tailgrad/core/text_form.h>
 #include <tailgrad/study/budget.h>
 #include <tailgrad/study/compare.h>
+#include <tailgrad/study/compare_report.h>
 #include <tailgrad/study/competitors.h>
 
 namespace tailgrad::cli {
@@ -246,7 +247,7 @@ void print_result(const CompareCommand& command, const CompareResult& result,
     for (const SeedRun& run : row.runs)
       if (run.diverged) fmt::print("{} seed {}: {}\n", row.name, run.seed, run.divergence);
   fmt::print("to train it: {}\n", result.command);
-  fmt::print("result: {}\n", command.file("result.json"));
+  fmt::print("result: {}, report: {}\n", command.file("result.json"), command.file("report.html"));
 }
 
 void check(const CompareCommand& command) {
@@ -358,6 +359,7 @@ int run(CompareCommand& command, const Verb& verb) {
   const CompareTimings timings = gather_timings(*grid, threads());
   write_file(command.file("timings.json"), timings_json(timings).dump(2) + "\n");
   write_file(command.file("result.json"), document.dump(2) + "\n");
+  write_file(command.file("report.html"), compare_report(result, timings));
   print_result(command, result, document);
   return 0;
 }

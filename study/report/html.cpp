@@ -42,10 +42,82 @@ details{margin-top:.6rem}summary{cursor:pointer;color:var(--soft);font-size:.9re
 details .scroll{max-height:28rem;overflow:auto}
 pre{overflow-x:auto;padding:1rem;border:1px solid var(--grid);border-radius:10px;
 background:var(--card);font-size:.85rem}
-@media (max-width:640px){body{padding:1.2rem .7rem 3rem}figure{padding:.8rem .6rem}.wide svg{max-width:none}}
-@media print{body{max-width:none;padding:0}figure,.tile,tr{break-inside:avoid}
+.command{margin:.9rem 0}.command small{color:var(--soft);display:block;margin-bottom:.2rem}
+.command pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:0;padding:.7rem .9rem;
+font-size:.82rem;line-height:1.45}
+.lead b{font-size:1.25em}
+.command button{float:right;margin:-.1rem 0 .3rem .6rem;font:inherit;font-size:.8rem;
+color:var(--ink);background:var(--bg);border:1px solid var(--grid);border-radius:6px;cursor:pointer}
+.finding{background:var(--card);border:1px solid var(--grid);border-left:4px solid var(--s1);
+border-radius:6px;padding:.6rem .9rem;margin:.6rem 0;max-width:80ch;overflow-wrap:anywhere}
+.finding b,.finding span{display:block}.finding .do{color:var(--soft)}
+ul{padding-left:1.2rem;max-width:80ch}li{margin:.25rem 0;overflow-wrap:anywhere}
+th[aria-sort]{cursor:pointer}th[aria-sort=ascending]::after{content:" ▲";font-size:.7em}
+th[aria-sort=descending]::after{content:" ▼";font-size:.7em}
+#tip{position:fixed;z-index:2;pointer-events:none;background:var(--ink);color:var(--bg);
+padding:.2rem .5rem;border-radius:5px;font-size:.85rem;max-width:min(24rem,90vw)}
+@media (max-width:640px){body{padding:1rem .7rem 3rem}h1{font-size:1.3rem}
+.lead{font-size:1rem;line-height:1.4}.command pre{font-size:.76rem;line-height:1.4}
+th,td{padding:.3rem .5rem}figure{padding:.8rem .6rem}.wide svg{max-width:none}}
+@media print{body{max-width:none;padding:0}#tip,.command button{display:none}figure,.tile,tr{break-inside:avoid}
 details .scroll{max-height:none}}
 )css";
+
+// Neither < nor & in it: the page stays well-formed XML.
+constexpr std::string_view kScript = R"js(
+for (const pre of document.querySelectorAll('.command pre')) {
+  const words = pre.textContent;
+  const button = document.createElement('button');
+  button.textContent = 'Copy';
+  button.onclick = () => navigator.clipboard.writeText(words)
+      .then(() => button.textContent = 'Copied',
+            () => getSelection().selectAllChildren(pre));
+  pre.prepend(button);
+}
+const number = text => {
+  const value = parseFloat(text.replace(/,/g, ''));
+  return isNaN(value) ? null : value;
+};
+const compare = (a, b) => {
+  const x = number(a), y = number(b);
+  if (x !== null) if (y !== null) return x - y;
+  if (x !== null) return -1;
+  if (y !== null) return 1;
+  return a.localeCompare(b);
+};
+for (const table of document.querySelectorAll('table'))
+  table.querySelectorAll('thead th').forEach((head, column) => {
+    head.setAttribute('aria-sort', 'none');
+    head.onclick = () => {
+      const up = head.getAttribute('aria-sort') !== 'ascending';
+      const rows = [...table.tBodies[0].rows];
+      rows.sort((a, b) => (up ? 1 : -1) *
+          compare(a.cells[column].textContent, b.cells[column].textContent));
+      table.tBodies[0].append(...rows);
+      for (const other of table.querySelectorAll('thead th')) other.setAttribute('aria-sort', 'none');
+      head.setAttribute('aria-sort', up ? 'ascending' : 'descending');
+    };
+  });
+const tip = document.createElement('div');
+tip.id = 'tip';
+tip.hidden = true;
+document.body.append(tip);
+for (const event of ['pointerover', 'pointerdown'])
+  document.addEventListener(event, e => {
+    const mark = e.target.closest('svg path, svg g');
+    const title = mark ? mark.querySelector('title') : null;
+    if (title) {  // else the browser would show it a second time
+      mark.dataset.tip = title.textContent;
+      title.remove();
+    }
+    tip.hidden = !mark || !mark.dataset.tip;
+    if (tip.hidden) return;
+    tip.textContent = mark.dataset.tip;
+    const room = innerWidth - tip.offsetWidth - 8;
+    tip.style.left = Math.max(4, Math.min(e.clientX + 10, room)) + 'px';
+    tip.style.top = Math.max(4, e.clientY - 34) + 'px';
+  });
+)js";
 
 bool is_number(std::string_view text) {
   if (text.empty() || text == "n/a") return true;
@@ -114,8 +186,34 @@ Table table_of(const ForestPlot& plot) {
   return table;
 }
 
-Page::Page(std::string title, std::string lead)
-    : title_(std::move(title)), lead_(std::move(lead)) {}
+Table table_of(const BarChart& chart) {
+  Table table{{"", chart.unit}, {}};
+  for (const Bar& bar : chart.bars) table.rows.push_back({bar.label, short_number(bar.value)});
+  return table;
+}
+
+Page::Page(std::string title, std::string lead, std::string headline)
+    : title_(std::move(title)), lead_(std::move(lead)), headline_(std::move(headline)) {}
+
+void Page::command(std::string_view what, std::string_view text) {
+  end_figures();
+  body_ += fmt::format("<div class=\"command\"><small>{}</small><pre>{}</pre></div>\n",
+                       escaped(what), escaped(text));
+}
+
+void Page::list(const std::vector<std::string>& items) {
+  end_figures();
+  body_ += "<ul>";
+  for (const std::string& item : items) body_ += "<li>" + escaped(item) + "</li>\n";
+  body_ += "</ul>\n";
+}
+
+void Page::finding(std::string_view what, std::string_view consequence, std::string_view action) {
+  end_figures();
+  body_ += fmt::format(
+      "<div class=\"finding\"><b>{}</b><span>{}</span><span class=\"do\">{}</span></div>\n",
+      escaped(what), escaped(consequence), escaped(action));
+}
 
 void Page::end_figures() {
   if (std::exchange(in_figures_, false)) body_ += "</div>\n";
@@ -170,9 +268,11 @@ std::string Page::html() const {
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"/><title>{0}</title>"
-      "<style>{1}</style></head>\n<body><header><h1>{0}</h1><p class=\"lead\">{2}</p></header>\n"
-      "<main>\n{3}{4}</main></body></html>\n",
-      escaped(title_), kStyle, escaped(lead_), body_, in_figures_ ? "</div>" : "");
+      "<style>{1}</style></head>\n<body><header><h1>{0}</h1><p class=\"lead\">{2}{3}</p></header>\n"
+      "<main>\n{4}{5}</main>{6}</body></html>\n",
+      escaped(title_), kStyle, headline_.empty() ? "" : "<b>" + escaped(headline_) + "</b> ",
+      escaped(lead_), body_, in_figures_ ? "</div>" : "",
+      interactive_ ? fmt::format("<script>{}</script>", kScript) : "");
 }
 
 }  // namespace tailgrad

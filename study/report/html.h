@@ -1,4 +1,6 @@
-// One self-contained page: no script, no network, light and dark, readable on a phone and on paper.
+// One self-contained page: no network, light and dark, readable on a phone and on paper. Without
+// script unless interactive(): then hovering names the points of figures, a click on a column's
+// head sorts a table and commands can be copied; everything can be read without it.
 #pragma once
 
 #include <string>
@@ -19,11 +21,20 @@ std::string html_table(const Table& table);
 /// The numbers behind a figure.
 Table table_of(const Chart& chart);
 Table table_of(const ForestPlot& plot);
+Table table_of(const BarChart& chart);
 
 class Page {
  public:
   /// `lead` is the one sentence that a reader should take away.
-  Page(std::string title, std::string lead);
+  /// `headline`, when there is one, stands before it in bold.
+  Page(std::string title, std::string lead, std::string headline = "");
+
+  void interactive() { interactive_ = true; }
+  /// Something to copy and paste into a shell, with what it does.
+  void command(std::string_view what, std::string_view text);
+  void list(const std::vector<std::string>& items);
+  /// A card: what was found, what follows from it, what to do.
+  void finding(std::string_view what, std::string_view consequence, std::string_view action);
 
   void section(std::string_view heading);
   void paragraph(std::string_view text);
@@ -49,6 +60,8 @@ class Page {
 
   std::string title_;
   std::string lead_;
+  std::string headline_;
+  bool interactive_ = false;
   std::string body_;
   bool in_figures_ = false;
 };

@@ -1,4 +1,4 @@
-// Forest plots and heat maps.
+// Forest plots, bars and heat maps.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,6 +16,7 @@ std::string forest_plot(const ForestPlot& plot) {
   std::vector<double> values{plot.reference};
   double left = 0;
   for (const Interval& row : plot.rows) {
+    if (row.heading) continue;
     values.insert(values.end(), {row.value, row.low, row.high});
     left = std::max(left, svg::text_width(svg::shortened(row.label, kLabel)));
   }
@@ -33,6 +34,10 @@ std::string forest_plot(const ForestPlot& plot) {
   for (std::size_t i = 0; i < plot.rows.size(); ++i) {
     const Interval& row = plot.rows[i];
     const double y = 8 + kRow * (static_cast<double>(i) + 0.5);
+    if (row.heading) {
+      out += svg::text(0, y + 6, "start", row.label, " font-weight=\"600\"");
+      continue;
+    }
     out += svg::text(left - 10, y + 4, "end", svg::shortened(row.label, kLabel));
     if (!svg::usable(row.value, plot.x.log)) {
       out += svg::text(left + 4, y + 4, "start", "n/a");
@@ -40,13 +45,48 @@ std::string forest_plot(const ForestPlot& plot) {
     }
     if (svg::usable(row.low, plot.x.log) && svg::usable(row.high, plot.x.log) && row.low < row.high)
       out += svg::line(x.at(row.low), y, x.at(row.high), y,
-                       "stroke:" + svg::colour(0) + ";stroke-width:2.2");
-    out += svg::marker(0, x.at(row.value), y, 4.5,
+                       "stroke:" + svg::colour(row.series) + ";stroke-width:2.2");
+    out += svg::marker(row.series, x.at(row.value), y, 4.5,
                        fmt::format("{}: {} [{}, {}]", row.label, short_number(row.value),
                                    short_number(row.low), short_number(row.high)));
   }
   if (plot.rows.empty()) out += svg::text(svg::kWidth / 2, 24, "middle", "no data");
   out += svg::text((left + kRight) / 2, bottom + 38, "middle", plot.x.label);
+  return out + "</svg>";
+}
+
+std::string bar_chart(const BarChart& chart) {
+  constexpr double kRow = 24;
+  constexpr std::size_t kLabel = 28;
+  const auto drawable = [](double value) { return std::isfinite(value) && value >= 0; };
+  const auto words = [&](double value) {
+    return drawable(value) ? short_number(value) + (chart.unit.empty() ? "" : " " + chart.unit)
+                           : "n/a";
+  };
+  double left = 0;
+  double right = 0;
+  double most = 0;
+  for (const Bar& bar : chart.bars) {
+    left = std::max(left, svg::text_width(svg::shortened(bar.label, kLabel)));
+    right = std::max(right, svg::text_width(words(bar.value)));
+    if (drawable(bar.value)) most = std::max(most, bar.value);
+  }
+  left += 14;
+  const double room = svg::kWidth - left - right - 14;
+  const double height = 8 + kRow * static_cast<double>(std::max<std::size_t>(1, chart.bars.size()));
+  std::string out = svg::open(chart.title, svg::kWidth, height);
+  for (std::size_t i = 0; i < chart.bars.size(); ++i) {
+    const Bar& bar = chart.bars[i];
+    const double y = 4 + kRow * static_cast<double>(i);
+    const double length = drawable(bar.value) && most > 0 ? room * bar.value / most : 0;
+    out += svg::text(left - 10, y + 16, "end", svg::shortened(bar.label, kLabel));
+    out += fmt::format(
+        "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:g}\" rx=\"2\" "
+        "style=\"fill:{};fill-opacity:.85\"/>",
+        left, y + 4, std::max(length, 1.0), kRow - 8, svg::colour(0));
+    out += svg::text(left + length + 6, y + 16, "start", words(bar.value));
+  }
+  if (chart.bars.empty()) out += svg::text(svg::kWidth / 2, 24, "middle", "no data");
   return out + "</svg>";
 }
 

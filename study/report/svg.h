@@ -18,13 +18,15 @@ struct Axis {
   /// NaN: from the data.
   double low = std::numeric_limits<double>::quiet_NaN();
   double high = std::numeric_limits<double>::quiet_NaN();
+  bool whole = false;  ///< ticks at whole numbers only
 };
 
 struct Series {
   std::string name;
   std::vector<double> x{}, y{};
   std::vector<double> low{}, high{};  ///< a band around y, or empty
-  std::vector<std::string> labels{};  ///< shown on hover over a scatter point, or empty
+  std::vector<std::string> labels{};  ///< shown on hover over a point, or empty
+  bool reference = false;             ///< a thin dashed line to compare with, not in the legend
 };
 
 struct Chart {
@@ -41,6 +43,8 @@ struct Interval {
   std::string label;
   double value = 0;
   double low = 0, high = 0;  ///< equal to value: no whisker
+  std::size_t series = 0;    ///< colour and marker
+  bool heading = false;      ///< only the label, in bold: what the rows below have in common
 };
 struct ForestPlot {
   std::string title;
@@ -50,6 +54,18 @@ struct ForestPlot {
 };
 /// One row an estimate with its interval.
 std::string forest_plot(const ForestPlot& plot);
+
+struct Bar {
+  std::string label;
+  double value = 0;
+};
+struct BarChart {
+  std::string title;
+  std::string unit{};  ///< written behind the values
+  std::vector<Bar> bars{};
+};
+/// Horizontal bars from 0, the value behind each; negative values and NaN are n/a.
+std::string bar_chart(const BarChart& chart);
 
 struct HeatMap {
   std::string title;

@@ -1,0 +1,24 @@
+// Reliability diagrams: does what a model is 80 % sure of come true eight times in ten?
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <tailgrad/metrics/calibration.h>
+#include <tailgrad/study/report/html.h>
+#include <tailgrad/study/report/svg.h>
+
+namespace tailgrad {
+
+/// One system's bins.
+struct Reliability {
+  std::string name;
+  std::vector<CalibrationBin> bins;
+};
+
+/// Accuracy against confidence, a line a system, and the diagonal; empty bins are left out.
+Chart reliability_chart(const std::vector<Reliability>& systems);
+/// The same as numbers: a row a system and bin that is not empty.
+Table reliability_table(const std::vector<Reliability>& systems);
+
+}  // namespace tailgrad
