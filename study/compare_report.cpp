@@ -71,7 +71,7 @@ Page page_of(const CompareResult& result) {
   const std::size_t colon = result.answer.find(": ");
   if (colon == std::string::npos) return Page(title, result.answer);
   std::string rest = result.answer.substr(colon + 2);
-  return Page(title, std::move(rest), result.answer.substr(0, colon) + ".");
+  return Page(title, std::move(rest), result.answer.substr(0, colon) + ":");
 }
 
 Table pairs_table(const CompareResult& result, const std::vector<LossPair>& pairs) {

@@ -37,7 +37,7 @@ figure svg{display:block;width:100%;height:auto}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .75rem;text-align:right;border-bottom:1px solid var(--grid);white-space:nowrap}
 th:first-child,.t{text-align:left}tbody th{font-weight:500}
-thead th{color:var(--soft);font-weight:600;border-bottom-width:2px}
+thead th{white-space:normal;vertical-align:bottom;color:var(--soft);font-weight:600;border-bottom-width:2px}
 details{margin-top:.6rem}summary{cursor:pointer;color:var(--soft);font-size:.9rem}
 details .scroll{max-height:28rem;overflow:auto}
 pre{overflow-x:auto;padding:1rem;border:1px solid var(--grid);border-radius:10px;

@@ -111,7 +111,7 @@ TEST(CompareReport, IsOneSoundSelfContainedPage) {
 TEST(CompareReport, TheAnswerAndItsCommandComeFirst) {
   const CompareResult result = example();
   const std::string page = compare_report(result, kTimings);
-  const std::size_t answer = page.find("<b>Use la:tau=1.</b> macro F1 0.700 on test");
+  const std::size_t answer = page.find("<b>Use la:tau=1:</b> macro F1 0.700 on test");
   const std::size_t command =
       page.find("tailgrad train &#39;b &amp; c.csv&#39; --loss la:tau=1:full=1");
   ASSERT_NE(answer, std::string::npos);
