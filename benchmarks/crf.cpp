@@ -4,10 +4,9 @@
 //
 //   crf [--threads N]
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <vector>
 
+#include <tailgrad/benchmarks/arguments.h>
 #include <tailgrad/benchmarks/limits.h>
 #include <tailgrad/core/ops/crf.h>
 #include <tailgrad/core/parallel.h>
@@ -25,7 +24,7 @@ Tensor random_scores(const Shape& shape, std::uint64_t seed) {
   return scores.require_grad();
 }
 
-void row(Index length, Index tags) {
+void row(Index length, Index tags, double seconds) {
   const Index sentences = 20000 / length;
   const Index tokens = sentences * length;
   const Tensor emissions = random_scores({tokens, tags}, 1);
@@ -34,9 +33,9 @@ void row(Index length, Index tags) {
   for (Index s = 0; s < sentences; ++s) offsets.push_back(offsets.back() + length);
   const std::vector<Index> gold = viterbi(emissions, transitions, offsets);
   const auto decode = benchmarks::time_steps(
-      [&] { const auto path = viterbi(emissions, transitions, offsets); }, 0.2);
+      [&] { const auto path = viterbi(emissions, transitions, offsets); }, seconds);
   const auto train = benchmarks::time_steps(
-      [&] { backward(crf_nll(emissions, transitions, offsets, gold)); }, 0.2);
+      [&] { backward(crf_nll(emissions, transitions, offsets, gold)); }, seconds);
   std::printf("%6d %5d %14.0f %14.0f %16.2f\n", length, tags, decode.median_ms * 1e6 / tokens,
               train.median_ms * 1e6 / tokens, tokens / decode.median_ms * 1e-3);
   std::fflush(stdout);
@@ -45,9 +44,11 @@ void row(Index length, Index tags) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  set_threads(argc == 3 && std::strcmp(argv[1], "--threads") == 0 ? std::atoi(argv[2]) : 1);
+  const benchmarks::Arguments a = benchmarks::read_arguments(
+      argc, argv, "Times decoding and training of a CRF.", {.threads = 1, .seconds = 0.2});
+  set_threads(a.threads);
   std::printf("length  tags  decode ns/tok   train ns/tok  decode Mtokens/s\n");
   for (const Index tags : {5, 20, 50, 200})
-    for (const Index length : {10, 100, 2000}) row(length, tags);
+    for (const Index length : {10, 100, 2000}) row(length, tags, a.seconds);
   return 0;
 }

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include <tailgrad/benchmarks/arguments.h>
 #include <tailgrad/benchmarks/limits.h>
 #include <tailgrad/core/kernels/gemm.h>
 #include <tailgrad/core/ops/activations.h>
@@ -29,36 +30,7 @@ namespace {
 
 using namespace tailgrad;
 
-struct Arguments {
-  std::vector<std::string> rows;
-  int threads = 2;
-  double seconds = 0.3;
-  bool json = false;
-};
-
-Arguments parse(std::span<char*> args) {
-  Arguments a;
-  for (std::size_t i = 1; i < args.size(); ++i) {
-    const std::string_view key = args[i];
-    if (key == "--json") {
-      a.json = true;
-      continue;
-    }
-    if (i + 1 == args.size()) fail("kernels", std::string(key) + " needs a value");
-    const std::string value = args[++i];
-    if (key == "--row") {
-      a.rows.push_back(value);
-    } else if (key == "--threads") {
-      a.threads = std::stoi(value);
-    } else if (key == "--seconds") {
-      a.seconds = std::stod(value);
-    } else {
-      fail("kernels",
-           "unknown option " + std::string(key) + "; there are --row --threads --seconds --json");
-    }
-  }
-  return a;
-}
+using benchmarks::Arguments;
 
 Tensor random_tensor(const Shape& shape) {
   Tensor tensor = Tensor::empty(shape);
@@ -84,7 +56,7 @@ class Bench {
 
   /// `bytes`: read and written by one run; `copy_gb`: the limit.
   void memory_row(const std::string& name, double bytes, double copy_gb, const Run& run) {
-    if (!wanted(name)) return;
+    if (!arguments_.wants(name)) return;
     const benchmarks::Times times = timed(run);
     const double gb = bytes / times.median_ms * 1e-6;
     print(name, times, "copy", copy_gb, "GB/s", gb);
@@ -92,7 +64,7 @@ class Bench {
 
   /// `flops`: multiplications and additions of one run.
   void product_row(const std::string& name, double flops, const Run& run) {
-    if (!wanted(name)) return;
+    if (!arguments_.wants(name)) return;
     const benchmarks::Times times = timed(run);
     print(name, times, "GEMM peak", limits_.gemm_gflops, "GFLOP/s", flops / times.median_ms * 1e-6);
   }
@@ -114,10 +86,6 @@ class Bench {
   }
 
  private:
-  bool wanted(const std::string& name) const {
-    return arguments_.rows.empty() ||
-           std::ranges::find(arguments_.rows, name) != arguments_.rows.end();
-  }
   benchmarks::Times timed(const Run& run) const {
     for (int i = 0; i < 3; ++i) run();
     return benchmarks::time_steps(run, arguments_.seconds);
@@ -240,7 +208,8 @@ void attention_rows(Bench& bench) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  const Arguments a = parse({argv, static_cast<std::size_t>(argc)});
+  const Arguments a = benchmarks::read_arguments(
+      argc, argv, "Times the kernels beside their physical limits.", {.seconds = 0.3});
   set_threads(a.threads);
   Bench bench(a);
   elementwise_rows(bench);

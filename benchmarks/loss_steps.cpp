@@ -12,9 +12,9 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <tailgrad/benchmarks/arguments.h>
 #include <tailgrad/core/parallel.h>
 #include <tailgrad/core/random.h>
 #include <tailgrad/core/tape.h>
@@ -142,41 +142,31 @@ Times time_of(const Work& work, const Size& size, double seconds) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  CLI::App app("Times value and gradient of every loss beside a copy of the same bytes.");
-  int threads = tailgrad::threads();
-  std::vector<std::string> rows;
-  double seconds = 1;
-  bool json = false;
-  bool list = false;
-  app.add_option("--threads", threads, "threads to use")->check(CLI::PositiveNumber);
-  app.add_option("--row", rows, "one row; may be given several times (default: all)");
-  app.add_option("--seconds", seconds, "time spent measuring a row");
-  app.add_flag("--json", json, "one JSON object a line");
-  app.add_flag("--list", list, "print the names of the rows");
-  CLI11_PARSE(app, argc, argv);
-  set_threads(threads);
+  const benchmarks::Arguments a = benchmarks::read_arguments(
+      argc, argv, "Times value and gradient of every loss beside a copy of the same bytes.");
+  set_threads(a.threads);
 
   std::size_t matched = 0;
   for (const Size& size : kSizes) {
     double copy_ms = 0;
     for (const Work& work : kWorks) {
       const std::string name = row_name(work, size);
-      if (!rows.empty() && std::ranges::find(rows, name) == rows.end()) continue;
+      if (!a.wants(name)) continue;
       ++matched;
-      if (list) {
+      if (a.list) {
         fmt::print("{}\n", name);
         continue;
       }
       if (copy_ms == 0)
         copy_ms =
             copy_time(static_cast<std::size_t>(size.items) * static_cast<std::size_t>(size.classes),
-                      seconds / 4)
+                      a.seconds / 4)
                 .median_ms;
-      const Times times = time_of(work, size, seconds);
+      const Times times = time_of(work, size, a.seconds);
       const double share = copy_ms / times.median_ms;
-      if (json) {
+      if (a.json) {
         const nlohmann::json line = {{"row", name},
-                                     {"threads", threads},
+                                     {"threads", a.threads},
                                      {"median_ms", times.median_ms},
                                      {"min_ms", times.min_ms},
                                      {"repeats", times.repeats},

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include <tailgrad/benchmarks/arguments.h>
 #include <tailgrad/benchmarks/limits.h>
 #include <tailgrad/core/kernels/gemm.h>
 #include <tailgrad/core/ops/arithmetic.h>
@@ -302,42 +303,7 @@ const RowEntry kRows[] = {
 };
 // clang-format on
 
-struct Arguments {
-  std::vector<std::string> rows;
-  int threads = 2;
-  int shards = 0;
-  double seconds = 1;
-  bool json = false;
-};
-
-Arguments parse(std::span<char*> args) {
-  Arguments a;
-  for (std::size_t i = 1; i < args.size(); ++i) {
-    const std::string_view key = args[i];
-    if (key == "--json") {
-      a.json = true;
-      continue;
-    }
-    if (i + 1 == args.size()) fail("train_steps", std::string(key) + " needs a value");
-    const std::string value = args[++i];
-    if (key == "--row") {
-      a.rows.push_back(value);
-    } else if (key == "--threads") {
-      a.threads = std::stoi(value);
-    } else if (key == "--shards") {
-      a.shards = std::stoi(value);
-    } else if (key == "--seconds") {
-      a.seconds = std::stod(value);
-    } else {
-      fail("train_steps", "unknown option " + std::string(key) +
-                              "; there are --row --threads --shards --seconds --json");
-    }
-  }
-  for (const std::string& row : a.rows)
-    if (std::ranges::none_of(kRows, [&](const RowEntry& entry) { return row == entry.name; }))
-      fail("train_steps", "no row '" + row + "'");
-  return a;
-}
+using benchmarks::Arguments;
 
 void run(const RowEntry& entry, const Arguments& a, const benchmarks::Limits& limits) {
   const int shards = a.shards > 0 ? a.shards : entry.shards;
@@ -364,7 +330,14 @@ void run(const RowEntry& entry, const Arguments& a, const benchmarks::Limits& li
 }  // namespace
 
 int main(int argc, char** argv) try {
-  const Arguments a = parse({argv, static_cast<std::size_t>(argc)});
+  const Arguments a = benchmarks::read_arguments(argc, argv, "Times whole training steps.");
+  for (const std::string& row : a.rows)
+    if (std::ranges::none_of(kRows, [&](const RowEntry& entry) { return row == entry.name; }))
+      fail("train_steps", "no row '" + row + "'; --list prints them");
+  if (a.list) {
+    for (const RowEntry& entry : kRows) std::printf("%s\n", entry.name);
+    return 0;
+  }
   set_threads(a.threads);
   const benchmarks::Limits limits = benchmarks::measure_limits();
   std::fprintf(stderr,
@@ -372,8 +345,7 @@ int main(int argc, char** argv) try {
                "GB/s\n",
                blas_kernel_name().c_str(), a.threads, limits.gemm_gflops, limits.copy_gb);
   for (const RowEntry& entry : kRows)
-    if (a.rows.empty() || std::ranges::find(a.rows, entry.name) != a.rows.end())
-      run(entry, a, limits);
+    if (a.wants(entry.name)) run(entry, a, limits);
   return 0;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "%s\n", error.what());

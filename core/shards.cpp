@@ -75,13 +75,9 @@ void Shards::forward(FunctionRef<void(int)> body) {
   }
 }
 
-void Shards::backward(FunctionRef<void(int)> body) {
-  forward(body);  // the same scopes and the same care
-  combine();
-}
-
 void Shards::run(FunctionRef<void(int)> body) {
-  backward(body);
+  forward(body);
+  combine();
 }
 
 }  // namespace TAILGRAD_PRECISION

@@ -36,10 +36,9 @@ class Shards {
   /// gradients are cleared and the exception goes on.
   void run(FunctionRef<void(int shard)> body);
 
-  /// The first part alone, for losses of the whole batch: forward() keeps the tapes, then
-  /// backward() goes on with them.
+  /// For losses of the whole batch: computes without adding gradients and keeps the tapes; run()
+  /// then goes on with them.
   void forward(FunctionRef<void(int shard)> body);
-  void backward(FunctionRef<void(int shard)> body);
 
  private:
   struct Shard;

@@ -106,11 +106,7 @@ NumberSplits load_numbers(const DataPaths& paths, const NumberColumns& columns,
   if (!paths.dev.empty()) {
     splits.dev = read(paths.dev);
   } else {
-    const Split split =
-        stratified_split(splits.train.labels, splits.labels.size(), kHeldOutShare, seed);
-    splits.dev = select(splits.train, split.held_out);
-    splits.train = select(splits.train, split.kept);
-    splits.held_out = true;
+    hold_out_dev(splits, seed);
   }
   return splits;
 }

@@ -25,4 +25,14 @@ struct Split {
 Split stratified_split(std::span<const Index> labels, Index classes, double share,
                        std::uint64_t seed);
 
+/// Cuts the development data of a data set with one label an item out of its training data.
+template <class Splits>
+void hold_out_dev(Splits& splits, std::uint64_t seed) {
+  const Split split =
+      stratified_split(splits.train.labels, splits.labels.size(), kHeldOutShare, seed);
+  splits.dev = select(splits.train, split.held_out);
+  splits.train = select(splits.train, split.kept);
+  splits.held_out = true;
+}
+
 }  // namespace tailgrad

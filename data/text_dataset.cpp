@@ -58,11 +58,7 @@ TextSplits load_texts(const DataPaths& paths, const TextColumns& columns, std::u
   if (!paths.dev.empty()) {
     splits.dev = read(paths.dev);
   } else {
-    const Split split =
-        stratified_split(splits.train.labels, splits.labels.size(), kHeldOutShare, seed);
-    splits.dev = select(splits.train, split.held_out);
-    splits.train = select(splits.train, split.kept);
-    splits.held_out = true;
+    hold_out_dev(splits, seed);
   }
   return splits;
 }

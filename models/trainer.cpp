@@ -8,6 +8,7 @@
 #include <tailgrad/core/tape.h>
 #include <tailgrad/core/training_pass.h>
 #include <tailgrad/data/batches.h>
+#include <tailgrad/nn/weights.h>
 
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
@@ -57,6 +58,7 @@ Trainer::Trainer(Model& model, const Loss& loss, const Examples& train, const Ex
       options_(std::move(options)),
       judge_(std::move(judge)),
       lengths_(train.lengths()),
+      first_weights_(weights_hash(model)),
       optimizer_(model.named_parameters(), read_optimizer(options_.optimizer)),
       schedule_(options_.schedule),
       shards_(model.parameters(), options_.shards),
@@ -192,7 +194,7 @@ void Trainer::run_whole_batch(std::span<const std::span<const Index>> runs, Loss
     for (std::size_t i = 0; i < shard.statistics.size(); ++i) total[i] += shard.statistics[i];
   }
   pass.statistics = total;
-  shards_.backward([&](int shard) {
+  shards_.run([&](int shard) {
     if (!runs[static_cast<std::size_t>(shard)].empty()) backward(shard);
   });
 }

@@ -119,6 +119,7 @@ class Trainer {
   TrainerOptions options_;
   Judge judge_;
   std::vector<Index> lengths_;
+  std::string first_weights_;  ///< their hash
   Optimizer optimizer_;
   Schedule schedule_;
   Shards shards_;

@@ -52,6 +52,7 @@ std::string Trainer::fingerprint() const {
   add(optimizer_.text());
   add(schedule_.text());
   add(loss_.text());
+  add(first_weights_);  // also says the seed, and how the output's bias starts
   add(options_.select + " " + std::to_string(options_.epochs) + " " +
       std::to_string(options_.seed) + " " + std::to_string(options_.batch_tokens) + " " +
       std::to_string(options_.shards) + " " + std::to_string(options_.clip_norm) + " " +
