@@ -55,11 +55,12 @@ target_compile_definitions(tailgrad_f64 PUBLIC TAILGRAD_F64)
 
 # tailgrad_sources(PLAIN a.cpp ... COLD b.cpp ... REAL c.cpp ...): PLAIN files know no Real and are
 # built once, REAL files are built for both precisions. COLD files are PLAIN ones that run once in a
-# program (JSON, reports): -O1 saves a third of the time it takes to compile them.
+# program (JSON, reports): -O1 saves a third of the time it takes to compile them. With it GCC 12 sees
+# strings overrun where none are.
 function(tailgrad_sources)
   cmake_parse_arguments(arg "" "" "PLAIN;COLD;REAL" ${ARGN})
   set_source_files_properties(${arg_COLD} TARGET_DIRECTORY tailgrad
-                              PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O1>)
+                              PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O1;-Wno-array-bounds>")
   list(APPEND arg_PLAIN ${arg_COLD})
   list(TRANSFORM arg_PLAIN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
   list(TRANSFORM arg_REAL PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
