@@ -12,6 +12,7 @@
 namespace tailgrad {
 namespace {
 
+constexpr double kLeastShare = 0.5;
 constexpr double kPower = 0.8;  // of the smallest detectable difference
 
 void check_level(double level) {
@@ -130,12 +131,16 @@ Comparison compare_paired(std::span<const double> per_seed, std::span<const doub
   const double of_seeds = between / s;
   const double variance =
       std::max({of_seeds + of_items - (each - of_items) / (s - 1), of_seeds, of_items});
-  const double share_seeds = variance > 0 ? of_seeds / variance : 0;
+  // By chance S numbers can be much too close together, and look as if seeds did not matter: they
+  // are never trusted to be less than half of the variance. Two are not trusted at all.
+  const double share_seeds = variance > 0 ? std::max(of_seeds / variance, kLeastShare) : 1;
   const double share_items = variance > 0 ? of_items / variance : 0;
-  const double inverse = share_seeds * share_seeds / (s - 1) +
-                         share_items * share_items / static_cast<double>(items - 1);
+  const double inverse = seeds == 2
+                             ? 1
+                             : share_seeds * share_seeds / (s - 1) +
+                                   share_items * share_items / static_cast<double>(items - 1);
   out.error = std::sqrt(variance);
-  out.freedom = inverse > 0 ? 1 / inverse : s - 1;
+  out.freedom = 1 / inverse;
   conclude(out, level, comparisons);
   return out;
 }

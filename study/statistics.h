@@ -58,7 +58,8 @@ struct Comparison {
 ///
 /// where I, SI and `seeds` are the variances of the two-way random-effects model; the last term
 /// takes out the interaction, which the first two both contain. Never below the larger of the first
-/// two. Degrees of freedom: Satterthwaite, with S - 1 for var(d_s) and items - 1 for the rest.
+/// two. Degrees of freedom: Satterthwaite, with S - 1 for var(d_s), whose share is taken as at
+/// least a half (few seeds may agree by chance), and items - 1 for the rest; 1 for two seeds.
 /// `level` of the interval; `comparisons` the size of the family that the test will be corrected
 /// for (only `detectable` depends on it).
 /// With one seed there is no p: the variation between seeds is unknown.
