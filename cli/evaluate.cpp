@@ -30,6 +30,7 @@ struct EvaluateCommand {
   int ignore_index = kIgnoredLabel;
   ModelOnDataOptions model;
   TagFilesOptions tags;
+  bool no_header = false;
   int bootstrap = 1000;
   CommonOptions common;
 };
@@ -236,8 +237,17 @@ void add_evaluate(Program& program) {
                   "Labelled data: a CSV, TSV, CoNLL or CoNLL-U file, or: wordnet", false)
       .option("format", command->model.format,
               "csv, tsv; of tags conll, conllu; default: by the file's ending")
-      .option("text-column", command->model.text_column, "Column of the text")
-      .option("label-column", command->model.label_column, "Column of the label")
+      .option("text-column", command->model.text_column,
+              "Column of the text; default, like the next three: as in training")
+      .option("second-column", command->model.second_column, "Of pairs: column of the second text")
+      .option("label-column", command->model.label_column,
+              "Column of the label; of tables of numbers: label")
+      .option("label-separator", command->model.label_separator,
+              "Between the labels of a cell, if the model gives several")
+      .flag("no-header", command->no_header, "The first row is an item; columns are named 1, 2, …")
+      .option("quotes", command->model.table.quotes,
+              "double or none; default: by the format, as in train")
+      .option("encoding", command->model.table.encoding, "utf-8 or latin-1")
       .option("word-column", command->model.word_column,
               "Of a tagger: number or name; default: as in training")
       .option("tag-column", command->model.tag_column, "Of a tagger; default: as in training")
@@ -261,7 +271,10 @@ void add_evaluate(Program& program) {
       .group("Intervals")
       .option("bootstrap", command->bootstrap, "Resamples of the items; 0: no intervals")
       .common(command->common)
-      .action([command, verb] { return run(*command, verb); });
+      .action([command, verb] {
+        command->model.table.header = !command->no_header;
+        return run(*command, verb);
+      });
 }
 
 }  // namespace tailgrad::cli

@@ -37,10 +37,16 @@ json rows_of(const std::vector<FormSpec>& specs) {
   return rows;
 }
 
+std::string tasks_text(const ModelEntry& entry) {
+  std::string text;
+  for (const std::string& task : tasks_of(entry)) text += (text.empty() ? "" : ", ") + task;
+  return text;
+}
+
 std::string models_text() {
   std::string text;
   for (const ModelEntry& entry : model_table())
-    text += help_text(entry.spec) + "    task: " + entry.task + "\n\n";
+    text += help_text(entry.spec) + "    tasks: " + tasks_text(entry) + "\n\n";
   return text;
 }
 
@@ -49,6 +55,7 @@ json models_json() {
   for (const ModelEntry& entry : model_table()) {
     rows.push_back(help_json(entry.spec));
     rows.back()["task"] = entry.task;
+    rows.back()["tasks"] = tasks_of(entry);
   }
   return rows;
 }
@@ -57,6 +64,15 @@ const std::vector<FormSpec>& task_specs() {
   static const std::vector<FormSpec> specs = {
       {.name = "text",
        .meaning = "one label a text: --text-column and --label-column of a CSV or TSV file"},
+      {.name = "multilabel",
+       .meaning =
+           "any number of labels a text: as text, with the labels of a cell separated by "
+           "--label-separator; a sigmoid a class, judged at 0.5 (compare: also at thresholds "
+           "tuned on dev)"},
+      {.name = "pair",
+       .meaning =
+           "one label for two texts: as text, the second one in --second-column; read as one "
+           "sequence whose tokens know their text and whether the other one has the word"},
       {.name = "tags",
        .meaning = "a label a token: CoNLL columns (--word-column, --tag-column) or CoNLL-U; spans "
                   "(iob1, iob2, iobes, bmes) are found out and judged as spans"},

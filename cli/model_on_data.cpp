@@ -28,20 +28,38 @@ Examples read(const ModelOnDataOptions& options, const ModelDescription& about) 
   const LabelSet& labels = about.labels;
   if (const auto* texts = std::get_if<TextEncoding>(&about.encoding)) {
     if (options.data == "wordnet") return texts->encode(wordnet_test(labels), labels.size());
-    const Table table = Table::read(options.data, table_format(options.data, options.format));
-    const TextColumns columns{
-        .text = options.text_column, .label = options.label_column, .format = {}};
+    const TextColumns columns = columns_now(texts->options().columns, options);
+    const Table table = Table::read(options.data, columns.file);
     return texts->encode(read_texts(table, columns, &labels), labels.size());
   }
   if (std::holds_alternative<SentenceEncoding>(about.encoding))
     fail(options.folder, "holds a tagger, which answers another question here");
   const auto& numbers = std::get<NumberEncoding>(about.encoding);
-  const Table table = Table::read(options.data, table_format(options.data, options.format));
-  return numbers.encode(read_numbers(table, numbers.columns(), options.label_column, &labels),
-                        labels.size());
+  const Table table = Table::read(options.data, columns_now({}, options).file);
+  return numbers.encode(
+      read_numbers(table, numbers.columns(),
+                   options.label_column.empty() ? "label" : options.label_column, &labels),
+      labels.size());
 }
 
 }  // namespace
+
+TextColumns columns_now(TextColumns columns, const ModelOnDataOptions& options) {
+  const auto set = [](std::string& column, const std::string& now) {
+    if (!now.empty()) column = now;
+  };
+  if (columns.second.empty() && !options.second_column.empty())
+    fail("--second-column", "the model reads single texts");
+  if (columns.cells.separator.empty() && !options.label_separator.empty())
+    fail("--label-separator", "the model knows one label an item");
+  set(columns.text, options.text_column);
+  set(columns.second, options.second_column);
+  set(columns.label, options.label_column);
+  set(columns.cells.separator, options.label_separator);
+  columns.file = options.table;
+  columns.file.format = options.format;
+  return columns;
+}
 
 bool is_tagger(const std::string& folder) {
   return load_model(folder).about.task == "tags";
@@ -100,11 +118,14 @@ ModelOnData ask_model(const ModelOnDataOptions& options) {
   const std::vector<Real> logits = predict_logits(*saved.model, examples);
   const auto names = saved.about.labels.names();
   return {.logits = {.path = options.folder,
-                     .items = examples.classes.size(),
+                     .items = static_cast<std::size_t>(examples.size()),
                      .classes = saved.about.labels.size(),
                      .single = true,
                      .values = {logits.begin(), logits.end()}},
-          .targets = {.path = options.data, .labels = examples.classes},
+          .targets = {.path = options.data,
+                      .multi_label = !examples.marks.empty(),
+                      .labels = examples.classes,
+                      .marks = examples.marks},
           .labels = {names.begin(), names.end()},
           .train_counts = saved.about.train_counts};
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <tailgrad/cli/number_files.h>
+#include <tailgrad/data/text_dataset.h>
 #include <tailgrad/metrics/sequence_metrics.h>
 
 namespace tailgrad::cli {
@@ -14,8 +15,11 @@ struct ModelOnDataOptions {
   std::string folder;  ///< that `train` wrote
   std::string data;    ///< a CSV or TSV file, or: wordnet (its test part)
   std::string format;
-  std::string text_column = "text";
-  std::string label_column = "label";
+  TableOptions table;            ///< its format is `format`
+  std::string text_column = "";  ///< of texts; empty: as in training, like those that follow
+  std::string second_column;
+  std::string label_column;  ///< of numbers: empty is "label"
+  std::string label_separator;
   std::string word_column;  ///< of taggers; empty: as in training
   std::string tag_column;   ///< of taggers; empty: as in training
 };
@@ -34,6 +38,9 @@ struct TaggerOnData {
   std::vector<std::int64_t> train_counts;
   std::vector<std::string> warnings;
 };
+
+/// The columns of training with those that were named now.
+TextColumns columns_now(TextColumns columns, const ModelOnDataOptions& options);
 
 /// Whether the folder holds a tagger.
 bool is_tagger(const std::string& folder);

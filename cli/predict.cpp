@@ -4,8 +4,10 @@
 #include <memory>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include <tailgrad/cli/model_on_data.h>
 #include <tailgrad/cli/verbs.h>
 #include <tailgrad/core/npy.h>
 #include <tailgrad/core/parallel.h>
@@ -19,25 +21,33 @@ namespace {
 struct PredictCommand {
   std::string folder;
   std::string data;
-  std::string format;
-  std::string text_column = "text";
+  ModelOnDataOptions read;  // the columns; folder and data are those above
+  bool no_header = false;
   std::string word_column;
   std::string logits;
   bool probabilities = false;
   CommonOptions common;
 };
 
-Examples encode(const SavedModel& saved, const Table& table, const PredictCommand& command) {
-  if (const auto* texts = std::get_if<TextEncoding>(&saved.about.encoding)) {
-    return texts->encode(
-        read_texts(table, {.text = command.text_column, .label = {}, .format = {}}, nullptr), 0);
-  }
+TextColumns columns_of(const SavedModel& saved, const PredictCommand& command) {
+  const auto* texts = std::get_if<TextEncoding>(&saved.about.encoding);
+  return columns_now(texts != nullptr ? texts->options().columns : TextColumns(), command.read);
+}
+
+Examples encode(const SavedModel& saved, const Table& table, const TextColumns& columns) {
+  if (const auto* texts = std::get_if<TextEncoding>(&saved.about.encoding))
+    return texts->encode(read_texts(table, columns, nullptr), 0);
   const auto& numbers = std::get<NumberEncoding>(saved.about.encoding);
   return numbers.encode(read_numbers(table, numbers.columns(), {}, nullptr), 0);
 }
 
-// softmax of one row, in double.
-std::vector<double> probabilities(std::span<const Real> logits) {
+// Sigmoid of each logit of a row, or softmax of the row, in double.
+std::vector<double> probabilities(std::span<const Real> logits, bool several) {
+  if (several) {
+    std::vector<double> row;
+    for (const Real logit : logits) row.push_back(1 / (1 + std::exp(-static_cast<double>(logit))));
+    return row;
+  }
   const double largest = *std::ranges::max_element(logits);
   std::vector<double> row;
   double sum = 0;
@@ -51,24 +61,37 @@ std::vector<double> probabilities(std::span<const Real> logits) {
 
 // What is said about each item.
 struct Answers {
-  std::vector<std::string> predicted;
+  bool several = false;  // labels an item
+  std::vector<std::vector<std::string>> predicted;
   std::vector<std::vector<double>> probabilities;  ///< [items][classes], or empty
 };
 
-Answers answers(std::span<const Real> logits, const LabelSet& labels, bool with_probabilities) {
+// The most probable label, or of several all with a probability of at least a half.
+Answers answers(std::span<const Real> logits, const LabelSet& labels, bool several,
+                bool with_probabilities) {
   const auto classes = static_cast<std::size_t>(labels.size());
-  Answers all;
+  Answers all{.several = several, .predicted = {}, .probabilities = {}};
   for (std::size_t begin = 0; begin < logits.size(); begin += classes) {
     const std::span<const Real> row = logits.subspan(begin, classes);
-    const auto best = std::ranges::max_element(row) - row.begin();
-    all.predicted.push_back(labels.name(static_cast<Index>(best)));
-    if (with_probabilities) all.probabilities.push_back(probabilities(row));
+    std::vector<std::string>& chosen = all.predicted.emplace_back();
+    if (several) {
+      for (std::size_t k = 0; k < classes; ++k)
+        if (row[k] >= 0) chosen.push_back(labels.name(static_cast<Index>(k)));
+    } else {
+      const auto best = std::ranges::max_element(row) - row.begin();
+      chosen.push_back(labels.name(static_cast<Index>(best)));
+    }
+    if (with_probabilities) all.probabilities.push_back(probabilities(row, several));
   }
   return all;
 }
 
-std::string as_table(const Table& table, const Answers& all, const LabelSet& labels) {
-  std::vector<NewColumn> columns = {{.name = "predicted", .values = all.predicted}};
+// `separator` between several labels of a cell.
+std::string as_table(const Table& table, const Answers& all, const LabelSet& labels,
+                     const std::string& separator) {
+  std::vector<NewColumn> columns = {{.name = "predicted", .values = {}}};
+  for (const std::vector<std::string>& chosen : all.predicted)
+    columns.front().values.push_back(fmt::format("{}", fmt::join(chosen, separator)));
   if (!all.probabilities.empty()) {
     for (Index label = 0; label < labels.size(); ++label) {
       columns.push_back({.name = fmt::format("p({})", labels.name(label)), .values = {}});
@@ -82,8 +105,16 @@ std::string as_table(const Table& table, const Answers& all, const LabelSet& lab
 }
 
 std::string as_json(const Answers& all, const LabelSet& labels) {
+  nlohmann::ordered_json predicted = nlohmann::ordered_json::array();
+  for (const std::vector<std::string>& chosen : all.predicted) {
+    if (all.several) {
+      predicted.push_back(chosen);
+    } else {
+      predicted.push_back(chosen.front());
+    }
+  }
   nlohmann::ordered_json out = {
-      {"n", all.predicted.size()}, {"labels", labels.names()}, {"predicted", all.predicted}};
+      {"n", all.predicted.size()}, {"labels", labels.names()}, {"predicted", predicted}};
   if (!all.probabilities.empty()) out["probabilities"] = all.probabilities;
   return out.dump(2) + "\n";
 }
@@ -95,7 +126,7 @@ int tag(const SavedModel& saved, const PredictCommand& command) {
   if (command.probabilities)
     fail("--probabilities", "has no place in a file of columns; --logits writes a file of its own");
   const ColumnFile file =
-      ColumnFile::read(command.data, column_format(command.data, command.format));
+      ColumnFile::read(command.data, column_format(command.data, command.read.format));
   TagColumns columns = encoding.options().columns;
   if (!command.word_column.empty()) columns.word = command.word_column;
   const TaggedSentences data = read_tagged(file, columns, false);
@@ -115,7 +146,9 @@ int tag(const SavedModel& saved, const PredictCommand& command) {
   const std::vector<std::string> predicted =
       tags_in_scheme(tags, outputs.classes, data.offsets, encoding.file_scheme());
   if (command.common.json) {
-    fmt::print("{}", as_json({.predicted = predicted, .probabilities = {}}, labels));
+    Answers all;
+    for (const std::string& tag : predicted) all.predicted.push_back({tag});
+    fmt::print("{}", as_json(all, labels));
   } else {
     fmt::print("{}", file.with_column(predicted));
   }
@@ -127,8 +160,9 @@ int run(const PredictCommand& command) {
   const SavedModel saved = load_model(command.folder);
   if (saved.about.task == "tags") return tag(saved, command);
   const LabelSet& labels = saved.about.labels;
-  const Table table = Table::read(command.data, table_format(command.data, command.format));
-  Examples examples = encode(saved, table, command);
+  const TextColumns columns = columns_of(saved, command);
+  const Table table = Table::read(command.data, columns.file);
+  Examples examples = encode(saved, table, columns);
   examples.class_count = labels.size();
   if (examples.texts.truncated > 0 && !command.common.quiet)
     fmt::print(stderr, "note: {} text{} longer than the model reads, cut to its length\n",
@@ -137,8 +171,10 @@ int run(const PredictCommand& command) {
   if (!command.logits.empty())
     write_npy(command.logits, std::span<const float>(logits),
               std::vector<std::size_t>{table.rows(), static_cast<std::size_t>(labels.size())});
-  const Answers all = answers(logits, labels, command.probabilities);
-  fmt::print("{}", command.common.json ? as_json(all, labels) : as_table(table, all, labels));
+  const std::string& separator = columns.cells.separator;
+  const Answers all = answers(logits, labels, !separator.empty(), command.probabilities);
+  fmt::print("{}",
+             command.common.json ? as_json(all, labels) : as_table(table, all, labels, separator));
   return 0;
 }
 
@@ -154,15 +190,27 @@ void add_predict(Program& program) {
              "tailgrad predict runs/ner new.conll > tagged.conll"})
       .positional("DIR", command->folder, "Folder that train wrote")
       .positional("DATA", command->data, "A CSV, TSV, CoNLL or CoNLL-U file (also .gz)")
-      .option("format", command->format,
+      .option("format", command->read.format,
               "csv, tsv; of taggers conll, conllu; default: by the file's ending")
-      .option("text-column", command->text_column, "Column of the text")
+      .option("text-column", command->read.text_column,
+              "Column of the text; default: as in training")
+      .option("second-column", command->read.second_column,
+              "Of pairs: column of the second text; default: as in training")
+      .option("label-separator", command->read.label_separator,
+              "Between several predicted labels; default: as in training")
+      .flag("no-header", command->no_header, "The first row is an item; columns are named 1, 2, …")
+      .option("quotes", command->read.table.quotes,
+              "double or none; default: by the format, as in train")
+      .option("encoding", command->read.table.encoding, "utf-8 or latin-1; the output is UTF-8")
       .option("word-column", command->word_column,
               "Of a tagger: column of the word, a number or a name; default: as in training")
       .option("logits", command->logits, "Also write the logits [items, classes] to this .npy file")
       .flag("probabilities", command->probabilities, "One more column a class: its probability")
       .common(command->common)
-      .action([command] { return run(*command); });
+      .action([command] {
+        command->read.table.header = !command->no_header;
+        return run(*command);
+      });
 }
 
 }  // namespace tailgrad::cli

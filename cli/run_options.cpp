@@ -1,5 +1,9 @@
 #include <tailgrad/cli/run_options.h>
 
+#include <tuple>
+
+#include <tailgrad/core/error.h>
+
 namespace tailgrad::cli {
 
 void RunOptions::declare(Verb& verb) {
@@ -10,11 +14,22 @@ void RunOptions::declare(Verb& verb) {
       .option("dev", problem.dev, "Development data; default: a tenth of DATA")
       .option("test", problem.test, "Test data")
       .option("task", problem.task,
-              "text (one label a text), tags (a label a token) or table (numeric columns)")
+              "text (one label a text), multilabel (any number of labels a text), pair (one label "
+              "for two texts), tags (a label a token) or table (numeric columns)")
       .option("format", problem.format,
               "csv or tsv; of tags conll or conllu; default: by the file's ending")
       .option("text-column", problem.text_column, "Column of the text")
-      .option("label-column", problem.label_column, "Column of the label")
+      .option("second-column", problem.second_column, "Of task pair: column of the second text")
+      .option("label-column", problem.label_column, "Column of the label, or labels")
+      .option("label-separator", problem.label_separator,
+              "Of task multilabel: between the labels of a cell")
+      .option("label-names", problem.label_names,
+              "Names of the classes, one a line: the data may then hold their numbers, from 0")
+      .flag("no-header", no_header_, "The first row is an item; columns are named 1, 2, …")
+      .option("quotes", problem.table.quotes,
+              "double (around cells) or none (ordinary characters); default: double in csv; in tsv "
+              "double if the whole file reads so")
+      .option("encoding", problem.table.encoding, "Of the tables: utf-8 or latin-1")
       .option("max-tokens", max_tokens_,
               "Words kept of a text; longer ones are cut, and said (of tags: 512, longer sentences "
               "are read in pieces)")
@@ -46,7 +61,25 @@ void RunOptions::declare(Verb& verb) {
       .option("select", training.select, "Dev metric that chooses the epoch");
 }
 
+// An option of another task would change nothing, and its user would not know.
+void RunOptions::check_task() const {
+  const std::string& task = problem.task;
+  const bool texts = task == "text" || task == "multilabel" || task == "pair";
+  const std::tuple<const char*, bool, const char*> needs[] = {
+      {"second-column", task == "pair", "pair"},
+      {"label-separator", task == "multilabel", "multilabel"},
+      {"label-names", texts, "text, multilabel and pair"},
+      {"no-header", texts || task == "table", "text, multilabel, pair and table"},
+      {"quotes", texts || task == "table", "text, multilabel, pair and table"},
+      {"encoding", texts || task == "table", "text, multilabel, pair and table"}};
+  for (const auto& [option, fits, tasks] : needs)
+    if (!fits && verb_->given(option))
+      fail(std::string("--") + option, std::string("belongs to --task ") + tasks + ", not " + task);
+}
+
 void RunOptions::settle(std::uint64_t seed) {
+  check_task();
+  problem.table.header = !no_header_;
   problem.seed = seed;
   problem.encoding.max_tokens = max_tokens_;
   problem.encoding.vocabulary.min_count = min_count_;

@@ -27,12 +27,14 @@ struct RunOptions {
 
  private:
   Given given() const;
+  void check_task() const;
 
   std::optional<Verb> verb_;
   int max_tokens_ = 128;
   int min_count_ = 2;
   int buckets_ = 0;
   bool keep_case_ = false;
+  bool no_header_ = false;
   int batch_tokens_ = 1024;
 };
 

@@ -191,6 +191,8 @@ void add_train(Program& program) {
       {"tailgrad train wordnet --loss la:tau=1 --epochs 2 --out runs/wordnet-la",
        "tailgrad train reviews.csv --test held.csv --text-column body --label-column stars \\\n"
        "      --loss focal:gamma=2 --out runs/reviews",
+       "tailgrad train emotions.tsv --task multilabel --label-column emotions --out runs/emotions",
+       "tailgrad train pairs.tsv --task pair --text-column a --second-column b --out runs/pairs",
        "tailgrad train train.conll --task tags --dev dev.conll --test test.conll --out runs/ner",
        "tailgrad train shuttle.csv --task table --label-column Class --out runs/shuttle"});
   command->run.declare(verb);

@@ -52,12 +52,15 @@ class TableParser {
       const std::size_t count = cells.size() - first_cell;
       if (blank && width_ != 1) {
         cells.resize(first_cell);
-      } else if (width_ == 0) {
+      } else if (width_ == 0 && format_.header) {
         take_header(line);
+      } else if (width_ == 0) {
+        number_columns(count);
+        table_.lines_.push_back(line);
       } else if (count != width_) {
         fail_at(path(), line, 0,
-                fmt::format("this row has {}, the header has {}{}", cell_count(count),
-                            cell_count(width_),
+                fmt::format("this row has {}, the {} has {}{}", cell_count(count),
+                            format_.header ? "header" : "first one", cell_count(width_),
                             count > width_ && format_.quotes == Quotes::rfc
                                 ? fmt::format(" (a cell that contains '{}' needs quotes around it)",
                                               format_.delimiter)
@@ -67,7 +70,9 @@ class TableParser {
       }
     }
     if (width_ == 0) {
-      fail_at(path(), 0, 0, "is empty; a header line with the column names is needed");
+      fail_at(path(), 0, 0,
+              format_.header ? "is empty; a header line with the column names is needed"
+                             : "is empty; at least one row is needed");
     }
   }
 
@@ -86,6 +91,11 @@ class TableParser {
       table_.columns_.emplace_back(name);
     }
     cells.clear();
+  }
+
+  void number_columns(std::size_t count) {
+    width_ = count;
+    for (std::size_t i = 1; i <= count; ++i) table_.columns_.push_back(std::to_string(i));
   }
 
   // Reads cells up to and with the end of the row.
@@ -131,7 +141,7 @@ class TableParser {
         table_.content_->file.fail_here(
             at_,
             "a quote opens a cell here and is never closed (where quotes are ordinary "
-            "characters, the format is tsv)");
+            "characters: --quotes none)");
       }
       if (close + 1 >= text_.size() || text_[close + 1] != '"') break;
       doubled = true;
@@ -182,8 +192,26 @@ TableFormat table_format(const std::string& path, std::string_view name) {
           "tsv");
 }
 
+TableFormat table_format(const std::string& path, const TableOptions& options) {
+  TableFormat format = table_format(path, options.format);
+  if (options.quotes == "double") {
+    format.quotes = Quotes::rfc;
+  } else if (options.quotes == "none") {
+    format.quotes = Quotes::literal;
+  } else if (!options.quotes.empty()) {
+    fail("quotes", fmt::format("there is no rule '{}'; double and none are known", options.quotes));
+  }
+  format.header = options.header;
+  format.encoding = encoding_from_name(options.encoding);
+  return format;
+}
+
 Table Table::read(const std::string& path, TableFormat format) {
-  return Table(TextFile::read(path), format);
+  return Table(TextFile::read(path, format.encoding), format);
+}
+
+Table Table::read(const std::string& path, const TableOptions& options) {
+  return read(path, table_format(path, options));
 }
 
 Table::Table(TextFile file, TableFormat format)
@@ -232,6 +260,9 @@ std::size_t Table::column(std::string_view name) const {
         hint = " (semicolons: cells are separated by commas in csv, by tabs in tsv)";
       }
     }
+    const bool numbered = !name.empty() && name.find_first_not_of("0123456789") == name.npos;
+    if (format_.header && numbered) hint = " (without a header, --no-header, they are numbered)";
+    if (!format_.header && !numbered) hint = " (without a header they are numbered)";
     fail_at(path(), 0, 0,
             fmt::format("there is no column '{}'; the columns are {}{}", name,
                         quoted_list(columns_), hint));
@@ -280,7 +311,8 @@ std::string with_columns(const Table& table, std::span<const NewColumn> added) {
   }
   std::string out;
   std::vector<std::string_view> cells(names.begin(), names.end());
-  append_row(out, std::span<const std::string_view>(cells), table.format());
+  if (table.format().header)
+    append_row(out, std::span<const std::string_view>(cells), table.format());
   for (std::size_t row = 0; row < table.rows(); ++row) {
     auto cell = std::copy(table.row(row).begin(), table.row(row).end(), cells.begin());
     for (const NewColumn& column : added) *cell++ = column.values[row];

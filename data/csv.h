@@ -1,8 +1,9 @@
 // Tables of text: comma- and tab-separated values, read and written.
 //
 // Rows end with "\n" or "\r\n" (inside quotes an end of line belongs to the cell). The first row is
-// the header. Every further row needs as many cells; a wholly empty line is passed over, unless
-// there is one column only, where it is a row with an empty cell.
+// the header, unless TableFormat::header says that there is none: then the columns are named "1",
+// "2", … Every further row needs as many cells; a wholly empty line is passed over, unless there is
+// one column only, where it is a row with an empty cell.
 //
 // Quotes, by TableFormat::quotes:
 //   rfc        the rule for .csv (RFC 4180): a cell that begins with " ends at the next " that is
@@ -32,6 +33,8 @@ enum class Quotes { rfc, well_formed, literal };
 struct TableFormat {
   char delimiter = ',';
   Quotes quotes = Quotes::rfc;
+  bool header = true;
+  Encoding encoding = Encoding::utf8;
 };
 
 constexpr TableFormat kCsv{',', Quotes::rfc};
@@ -41,6 +44,16 @@ constexpr TableFormat kTsv{'\t', Quotes::well_formed};
 /// before an optional .gz). Throws Error for another name or ending.
 TableFormat table_format(const std::string& path, std::string_view name = "");
 
+/// How a user describes a table. What is empty is decided by the path.
+struct TableOptions {
+  std::string format = {};         ///< "csv", "tsv" or empty
+  std::string quotes = {};         ///< "double" (rfc), "none" (literal) or empty: see the formats
+  bool header = true;              ///< the first row names the columns
+  std::string encoding = "utf-8";  ///< or "latin-1"
+};
+/// Throws Error for an unknown name.
+TableFormat table_format(const std::string& path, const TableOptions& options);
+
 /// A table in memory. Copies share the text.
 class Table {
  public:
@@ -48,6 +61,7 @@ class Table {
   /// closed or followed by further characters, a row with more or fewer cells than the header, and
   /// a column name that occurs twice.
   static Table read(const std::string& path, TableFormat format);
+  static Table read(const std::string& path, const TableOptions& options);
   Table(TextFile file, TableFormat format);
 
   const std::string& path() const { return content_->file.path(); }
@@ -97,7 +111,8 @@ struct NewColumn {
 };
 
 /// The table as text with more columns at the end: what `predict` prints. A name that the table
-/// already has gets "_2", "_3", … appended. Throws Error unless there is a value for every row.
+/// already has gets "_2", "_3", … appended; a table without header stays without. Throws Error
+/// unless there is a value for every row.
 std::string with_columns(const Table& table, std::span<const NewColumn> added);
 /// The same with one column.
 std::string with_column(const Table& table, std::string_view name,

@@ -169,8 +169,38 @@ std::optional<std::size_t> find_invalid_utf8(std::string_view text) {
   return std::nullopt;
 }
 
-TextFile TextFile::read(const std::string& path) {
-  return TextFile(path, read_bytes(path));
+Encoding encoding_from_name(std::string_view name) {
+  if (name == "utf-8") return Encoding::utf8;
+  if (name == "latin-1") return Encoding::latin1;
+  fail("encoding", fmt::format("there is no encoding '{}'; utf-8 and latin-1 are known", name));
+}
+
+std::string utf8_from_latin1(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size());
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      text += c;
+    } else {
+      text += static_cast<char>(0xc0 | (byte >> 6));
+      text += static_cast<char>(0x80 | (byte & 0x3f));
+    }
+  }
+  return text;
+}
+
+TextFile TextFile::read(const std::string& path, Encoding encoding) {
+  std::string bytes = read_bytes(path);
+  if (encoding == Encoding::latin1) {
+    if (bytes.starts_with("\xef\xbb\xbf"))
+      fail_at(path, 1, 1, "begins with the byte order mark of UTF-8: it is not Latin-1");
+    // What the constructor refuses must still look like it.
+    const bool other =
+        bytes.starts_with("\xff\xfe") || bytes.starts_with("\xfe\xff") || is_gzip(bytes);
+    if (!other) bytes = utf8_from_latin1(bytes);
+  }
+  return TextFile(path, std::move(bytes));
 }
 
 TextFile::TextFile(std::string name, std::string text)
@@ -183,7 +213,8 @@ TextFile::TextFile(std::string name, std::string text)
   if (const auto bad = find_invalid_utf8(this->text())) {
     fail_here(*bad,
               fmt::format("byte 0x{:02x} is not valid UTF-8 (if the file is Latin-1, iconv -f "
-                          "ISO-8859-1 -t UTF-8 converts it)",
+                          "ISO-8859-1 -t UTF-8 converts it; --encoding latin-1 reads it as a "
+                          "table)",
                           static_cast<unsigned char>(this->text()[*bad])));
   }
 }

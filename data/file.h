@@ -17,6 +17,16 @@ std::string read_bytes(const std::string& path);
 /// and values above U+10FFFF are not); none if there is no such byte. Source: RFC 3629.
 std::optional<std::size_t> find_invalid_utf8(std::string_view text);
 
+/// What the bytes of a file mean. Latin-1 (ISO 8859-1): byte b is the character U+00b, so that any
+/// bytes are a text.
+enum class Encoding { utf8, latin1 };
+
+/// "utf-8" or "latin-1". Throws Error for another name.
+Encoding encoding_from_name(std::string_view name);
+
+/// Latin-1 as UTF-8.
+std::string utf8_from_latin1(std::string_view bytes);
+
 /// A place in a text: line and column count from 1, the column in bytes.
 struct Place {
   std::size_t line;
@@ -35,7 +45,9 @@ struct Line {
 class TextFile {
  public:
   /// Reads with read_bytes. Throws Error as that does, and for invalid UTF-8 (line, column, byte).
-  static TextFile read(const std::string& path);
+  /// Of a Latin-1 file the text is UTF-8 too.
+  static TextFile read(const std::string& path, Encoding encoding);
+  static TextFile read(const std::string& path) { return read(path, Encoding::utf8); }
   /// The same checks for a text in memory; `name` stands where a path would.
   TextFile(std::string name, std::string text);
 

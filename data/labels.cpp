@@ -18,11 +18,52 @@ std::optional<long long> as_integer(std::string_view text) {
   return value;
 }
 
-void refuse_empty_label(const Table& table, std::size_t row, std::string_view column) {
-  if (table.at(row, table.column(column)).empty()) {
-    fail_at(table.path(), table.line(row), 0,
-            fmt::format("the label in column '{}' is empty", column));
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = std::min(text.find_first_not_of(" \t"), text.size());
+  return text.substr(first, text.find_last_not_of(" \t") + 1 - first);
+}
+
+// The labels of a cell, as written.
+std::vector<std::string_view> labels_of(const Table& table, std::size_t row,
+                                        std::string_view column, const LabelCells& cells) {
+  const std::string_view cell = table.at(row, table.column(column));
+  if (cells.separator.empty()) {
+    if (cell.empty()) {
+      fail_at(table.path(), table.line(row), 0,
+              fmt::format("the label in column '{}' is empty", column));
+    }
+    return {cell};
   }
+  std::vector<std::string_view> labels;
+  if (trimmed(cell).empty()) return labels;
+  for (std::size_t begin = 0; begin <= cell.size();) {
+    const std::size_t end = std::min(cell.find(cells.separator, begin), cell.size());
+    labels.push_back(trimmed(cell.substr(begin, end - begin)));
+    if (labels.back().empty()) {
+      fail_at(table.path(), table.line(row), 0,
+              fmt::format("a label in column '{}' is empty: '{}'", column, cell));
+    }
+    begin = end + cells.separator.size();
+  }
+  return labels;
+}
+
+Index label_id(const Table& table, std::size_t row, std::string_view label, const LabelSet& labels,
+               const LabelCells& cells) {
+  if (const auto id = labels.find(label)) return *id;
+  if (!cells.numbers) {
+    fail_at(table.path(), table.line(row), 0,
+            fmt::format("the label '{}' does not occur in the training data, whose labels are {}",
+                        label, labels.text()));
+  }
+  const auto number = as_integer(label);
+  if (!number || *number < 0 || *number >= labels.size()) {
+    fail_at(table.path(), table.line(row), 0,
+            fmt::format("the label '{}' is neither a label name nor a number from 0 to {}; the "
+                        "names are {}",
+                        label, labels.size() - 1, labels.text()));
+  }
+  return static_cast<Index>(*number);
 }
 
 }  // namespace
@@ -87,15 +128,35 @@ std::string LabelSet::text() const {
   return list;
 }
 
+LabelSet read_label_names(const std::string& path) {
+  const TextFile file = TextFile::read(path);
+  LineReader lines(file.text());
+  std::vector<std::string> names;
+  for (Line line; lines.next(line);) {
+    if (trimmed(line.text).empty()) fail_at(path, line.number, 0, "a label name must not be empty");
+    names.emplace_back(trimmed(line.text));
+  }
+  if (names.size() < 2) fail_at(path, 0, 0, "at least two label names are needed, one a line");
+  try {
+    return LabelSet(std::move(names));
+  } catch (const Error& error) {
+    fail_at(path, 0, 0, error.what());
+  }
+}
+
 LabelSet training_labels(const Table& table, std::string_view column) {
-  const std::size_t label = table.column(column);
+  return training_labels(table, column, {});
+}
+
+LabelSet training_labels(const Table& table, std::string_view column, const LabelCells& cells) {
+  table.column(column);
   if (table.rows() == 0) fail_at(table.path(), 0, 0, "has a header but no rows");
   std::vector<std::string_view> all;
   all.reserve(table.rows());
   for (std::size_t row = 0; row < table.rows(); ++row) {
-    refuse_empty_label(table, row, column);
-    all.push_back(table.at(row, label));
+    for (const std::string_view label : labels_of(table, row, column, cells)) all.push_back(label);
   }
+  if (all.empty()) fail_at(table.path(), 0, 0, fmt::format("no row has a label in '{}'", column));
   LabelSet labels = LabelSet::of(all);
   if (labels.size() < 2) {
     fail_at(
@@ -107,20 +168,31 @@ LabelSet training_labels(const Table& table, std::string_view column) {
 }
 
 std::vector<Index> label_ids(const Table& table, std::string_view column, const LabelSet& labels) {
-  const std::size_t label = table.column(column);
+  return label_ids(table, column, labels, {});
+}
+
+std::vector<Index> label_ids(const Table& table, std::string_view column, const LabelSet& labels,
+                             const LabelCells& cells) {
   std::vector<Index> ids;
   ids.reserve(table.rows());
   for (std::size_t row = 0; row < table.rows(); ++row) {
-    refuse_empty_label(table, row, column);
-    const auto id = labels.find(table.at(row, label));
-    if (!id) {
-      fail_at(table.path(), table.line(row), 0,
-              fmt::format("the label '{}' does not occur in the training data, whose labels are {}",
-                          table.at(row, label), labels.text()));
-    }
-    ids.push_back(*id);
+    const std::string_view label = labels_of(table, row, column, {}).front();
+    ids.push_back(label_id(table, row, label, labels, cells));
   }
   return ids;
+}
+
+std::vector<std::uint8_t> label_marks(const Table& table, std::string_view column,
+                                      const LabelSet& labels, const LabelCells& cells) {
+  const auto width = static_cast<std::size_t>(labels.size());
+  std::vector<std::uint8_t> marks(table.rows() * width, 0);
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    for (const std::string_view label : labels_of(table, row, column, cells)) {
+      const Index id = label_id(table, row, label, labels, cells);
+      marks[row * width + static_cast<std::size_t>(id)] = 1;
+    }
+  }
+  return marks;
 }
 
 std::vector<std::size_t> class_counts(std::span<const Index> labels, Index classes) {

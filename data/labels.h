@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -43,6 +44,30 @@ LabelSet training_labels(const Table& table, std::string_view column);
 /// [rows] the class of each row. Throws Error with the line for an empty label and for one that is
 /// not in the set (in development or test data: one that training never sees).
 std::vector<Index> label_ids(const Table& table, std::string_view column, const LabelSet& labels);
+
+/// How a user writes the labels of items.
+struct LabelCells {
+  /// Labels of one cell are separated by it; empty: a cell is one label. Spaces around a label do
+  /// not count, an empty cell has no label, and a label named twice counts once.
+  std::string separator = {};
+  /// Cells may hold numbers of classes, counted from 0, instead of names.
+  bool numbers = false;
+};
+
+/// One name a line. Throws Error as TextFile::read and LabelSet, and for an empty line.
+LabelSet read_label_names(const std::string& path);
+
+/// The classes of training data whose cells hold several labels. Throws Error as training_labels.
+LabelSet training_labels(const Table& table, std::string_view column, const LabelCells& cells);
+
+/// [rows] as label_ids above, where cells may hold numbers.
+std::vector<Index> label_ids(const Table& table, std::string_view column, const LabelSet& labels,
+                             const LabelCells& cells);
+
+/// [rows, classes] 1 where the row has the class. Throws Error with the line for a label that is
+/// not in the set, and for nothing between two separators.
+std::vector<std::uint8_t> label_marks(const Table& table, std::string_view column,
+                                      const LabelSet& labels, const LabelCells& cells);
 
 /// [classes] how many items each class has. Throws Error for a label out of range.
 std::vector<std::size_t> class_counts(std::span<const Index> labels, Index classes);

@@ -89,9 +89,7 @@ NumberDataset select(const NumberDataset& data, std::span<const Index> items) {
 
 NumberSplits load_numbers(const DataPaths& paths, const NumberColumns& columns,
                           std::uint64_t seed) {
-  const auto open = [&](const std::string& path) {
-    return Table::read(path, table_format(path, columns.format));
-  };
+  const auto open = [&](const std::string& path) { return Table::read(path, columns.file); };
   NumberSplits splits;
   {
     const Table table = open(paths.train);

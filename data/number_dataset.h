@@ -33,7 +33,7 @@ struct NumberColumns {
   /// Empty: every column but the label. A column without a name (the index that pandas and R write)
   /// is then left out: it numbers the rows and often gives the class away.
   std::vector<std::string> features;
-  std::string format;  ///< "csv", "tsv", or empty: by the ending of the path
+  TableOptions file = {};
 };
 
 struct NumberSplits {

@@ -1,4 +1,4 @@
-// Texts with one label each, in memory.
+// Texts with their labels, in memory: one label a text, any number of labels, or one label a pair.
 #pragma once
 
 #include <cstddef>
@@ -10,14 +10,17 @@
 #include <tailgrad/core/shape.h>
 #include <tailgrad/data/csv.h>
 #include <tailgrad/data/labels.h>
+#include <tailgrad/data/split.h>
 
 namespace tailgrad {
 
 struct TextDataset {
   std::string path;
   std::vector<std::string> texts;
-  std::vector<Index> labels;       ///< [texts], or empty: no labels (predict)
-  std::vector<std::size_t> lines;  ///< [texts] where in the file, from 1
+  std::vector<Index> labels;             ///< [texts], or empty: no labels (predict), or marks
+  std::vector<std::size_t> lines;        ///< [texts] where in the file, from 1
+  std::vector<std::string> second = {};  ///< [texts] of pairs: the second one; else empty
+  std::vector<std::uint8_t> marks = {};  ///< [texts, classes] 0 or 1: any number of labels a text
 
   std::size_t size() const { return texts.size(); }
 };
@@ -26,7 +29,10 @@ struct TextDataset {
 struct TextColumns {
   std::string text = "text";
   std::string label = "label";
-  std::string format;  ///< "csv", "tsv", or empty: by the ending of the path
+  TableOptions file = {};
+  std::string second = {};  ///< of pairs: column of the second text; empty: single texts
+  LabelCells cells = {};    ///< with a separator: any number of labels a text
+  std::string names = {};   ///< a file of the label names; empty: those of the training data
 };
 
 /// Files of one data set. Without `dev` a stratified tenth of `train` is held out.
@@ -50,6 +56,9 @@ TextSplits load_texts(const DataPaths& paths, const TextColumns& columns, std::u
 
 /// The texts of a table, with labels if there is a set of them. Throws Error as load_texts does.
 TextDataset read_texts(const Table& table, const TextColumns& columns, const LabelSet* labels);
+
+/// stratified_split or stratified_split_marks, whichever fits the labels.
+Split split_texts(const TextDataset& data, Index classes, double share, std::uint64_t seed);
 
 /// Some of the items, in the order given.
 TextDataset select(const TextDataset& data, std::span<const Index> items);

@@ -8,7 +8,7 @@ inline namespace TAILGRAD_PRECISION {
 BagOfEmbeddings::BagOfEmbeddings(const ModelSetup& setup, Index width, double dropout)
     : Model(setup.seed),
       dropout_(dropout),
-      embed_(*this, "embed", setup.vocabulary, width),
+      embed_(*this, "embed", setup.vocabulary, width, setup.token_kinds),
       out_(*this, "out", width, setup.classes) {}
 
 Tensor BagOfEmbeddings::logits(const Examples& batch) const {

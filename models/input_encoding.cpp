@@ -19,15 +19,23 @@ TextEncodingOptions text_options(const nlohmann::json& saved) {
                          .min_ngram = words.at("min_ngram"),
                          .max_ngram = words.at("max_ngram"),
                          .ngrams_of_all_words = words.at("ngrams_of_all_words")},
-          .max_tokens = saved.at("max_tokens")};
+          .max_tokens = saved.at("max_tokens"),
+          .columns = {.text = saved.value("text_column", "text"),
+                      .label = saved.value("label_column", "label"),
+                      .second = saved.value("second_column", ""),
+                      .cells = {.separator = saved.value("label_separator", ""),
+                                .numbers = saved.value("label_numbers", false)}}};
 }
 
 }  // namespace
 
-TextEncoding::TextEncoding(std::span<const std::string> training_texts,
-                           const TextEncodingOptions& options)
+TextEncoding::TextEncoding(const TextDataset& training, const TextEncodingOptions& options)
     : options_(options),
-      vocabulary_(count_words(training_texts, options.tokenizer), options.vocabulary) {}
+      vocabulary_(count_words(training.texts, options.tokenizer, training.second),
+                  options.vocabulary) {
+  options_.columns.file = {};
+  options_.columns.names = {};
+}
 
 TextEncoding::TextEncoding(const nlohmann::json& saved)
     : options_(text_options(saved)),
@@ -39,6 +47,11 @@ nlohmann::json TextEncoding::json() const {
   return {{"lower_case", options_.tokenizer.lower_case},
           {"normalise", options_.tokenizer.normalise},
           {"max_tokens", options_.max_tokens},
+          {"text_column", options_.columns.text},
+          {"label_column", options_.columns.label},
+          {"second_column", options_.columns.second},
+          {"label_separator", options_.columns.cells.separator},
+          {"label_numbers", options_.columns.cells.numbers},
           {"vocabulary",
            {{"min_count", words.min_count},
             {"buckets", words.buckets},
@@ -51,9 +64,12 @@ nlohmann::json TextEncoding::json() const {
 
 Examples TextEncoding::encode(const TextDataset& data, Index class_count) const {
   Examples examples;
-  examples.texts =
-      tailgrad::encode(data.texts, options_.tokenizer, vocabulary_, options_.max_tokens);
+  examples.texts = of_pairs() ? encode_pairs(data.texts, data.second, options_.tokenizer,
+                                             vocabulary_, options_.max_tokens)
+                              : tailgrad::encode(data.texts, options_.tokenizer, vocabulary_,
+                                                 options_.max_tokens);
   examples.classes = data.labels;
+  examples.marks = data.marks;
   examples.class_count = class_count;
   return examples;
 }

@@ -23,17 +23,22 @@ struct TextEncodingOptions {
   TokenizerOptions tokenizer = {};
   VocabularyOptions vocabulary = {.min_count = 2};
   Index max_tokens = 128;  ///< of a text; what is longer is cut, and said
+  /// Where texts and labels were read from: predict and evaluate do the same unless told otherwise.
+  /// How the files were written (columns.file, columns.names) is not kept.
+  TextColumns columns = {};
 };
 
-/// Texts: words, then ids. The vocabulary is that of the training texts.
+/// Texts or pairs of texts: words, then ids. The vocabulary is that of the training texts.
 class TextEncoding {
  public:
-  TextEncoding(std::span<const std::string> training_texts, const TextEncodingOptions& options);
+  TextEncoding(const TextDataset& training, const TextEncodingOptions& options);
   explicit TextEncoding(const nlohmann::json& saved);
   nlohmann::json json() const;
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
   const TextEncodingOptions& options() const { return options_; }
+  bool of_pairs() const { return !options_.columns.second.empty(); }
+  bool several_labels() const { return !options_.columns.cells.separator.empty(); }
   /// `class_count` may be 0 when there are no labels.
   Examples encode(const TextDataset& data, Index class_count) const;
 

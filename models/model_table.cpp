@@ -1,5 +1,7 @@
 #include <tailgrad/models/model_table.h>
 
+#include <algorithm>
+
 #include <tailgrad/models/bag_of_embeddings.h>
 #include <tailgrad/models/mlp.h>
 #include <tailgrad/models/tagger.h>
@@ -30,11 +32,20 @@ const std::vector<ModelEntry>& model_table() {
   return table;
 }
 
+std::vector<std::string> tasks_of(const ModelEntry& entry) {
+  if (entry.task == "text") return {"text", "multilabel", "pair"};
+  return {entry.task};
+}
+
 std::unique_ptr<Model> make_model(std::string_view text, std::string_view task,
                                   const ModelSetup& setup) {
   const ModelEntry& entry = find_model(parse_text_form(text).name);
-  if (entry.task != task)
-    fail("model", entry.spec.name + " is for task " + entry.task + ", not " + std::string(task));
+  const std::vector<std::string> tasks = tasks_of(entry);
+  if (std::ranges::find(tasks, task) == tasks.end()) {
+    std::string known;
+    for (const std::string& one : tasks) known += (known.empty() ? "" : ", ") + one;
+    fail("model", entry.spec.name + " is for task " + known + ", not " + std::string(task));
+  }
   return entry.make(read_settings(entry.spec, text), setup);
 }
 

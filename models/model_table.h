@@ -17,7 +17,7 @@ inline namespace TAILGRAD_PRECISION {
 struct ModelSetup {
   Index classes = 0;
   Index vocabulary = 0;    ///< rows of the embedding; of text models and taggers
-  Index max_tokens = 0;    ///< longest text or sentence; of text models and taggers
+  Index max_tokens = 0;    ///< longest text, pair or sentence; of text models and taggers
   Index features = 0;      ///< columns of numbers; of table models
   std::uint64_t seed = 1;  ///< of the first weights
   Index shapes = 0;        ///< of words; of taggers, like what follows
@@ -25,15 +25,18 @@ struct ModelSetup {
   Index characters = 0;    ///< with two marks
   /// [classes + 2, classes + 2] 0 where the tag scheme forbids; empty: it does not (TagSet).
   std::vector<std::uint8_t> allowed_transitions = {};
+  Index token_kinds = 0;  ///< of tokens in pairs of texts; 0: single texts
 };
 
 struct ModelEntry {
   FormSpec spec;
-  std::string task;  ///< "text", "tags" or "table"
+  std::string task;  ///< "text" (and what else reads texts), "tags" or "table"
   std::unique_ptr<Model> (*make)(const Settings& settings, const ModelSetup& setup) = nullptr;
 };
 
 const std::vector<ModelEntry>& model_table();
+/// The tasks whose items a model of `entry` reads: of a text model text, multilabel and pair.
+std::vector<std::string> tasks_of(const ModelEntry& entry);
 
 /// The model a text form describes, such as "transformer:layers=2,width=64". Throws Error for an
 /// unknown name or option, a value out of range, and a model of another task.

@@ -29,6 +29,10 @@ std::unique_ptr<Model> build_model(const std::string& text, const std::string& t
   if (const auto* texts = std::get_if<TextEncoding>(&encoding)) {
     setup.vocabulary = texts->vocabulary().size();
     setup.max_tokens = texts->options().max_tokens;
+    if (texts->of_pairs()) {
+      setup.max_tokens *= 2;
+      setup.token_kinds = kTokenKinds;
+    }
   } else if (const auto* sentences = std::get_if<SentenceEncoding>(&encoding)) {
     const WordFormEncoding& words = sentences->words();
     setup.vocabulary = words.words().size();

@@ -8,6 +8,7 @@
 #include <tailgrad/core/tape.h>
 #include <tailgrad/core/training_pass.h>
 #include <tailgrad/data/batches.h>
+#include <tailgrad/metrics/multilabel.h>
 #include <tailgrad/nn/weights.h>
 
 namespace tailgrad {
@@ -36,6 +37,15 @@ void cut(std::span<const Index> items, std::span<const Index> lengths,
     runs[static_cast<std::size_t>(run - 1)] = items.subspan(begin, end - begin);
     begin = end;
   }
+}
+
+// One class an item, or any number.
+Metrics judge(const Examples& split, std::span<const Real> logits, const MetricsContext& context) {
+  if (split.marks.empty())
+    return compute_metrics(
+        predictions_from_logits(logits, split.classes, split.class_count, kIgnoredLabel), context);
+  const std::vector<double> values(logits.begin(), logits.end());
+  return compute_metrics(multilabel_from_logits(values, split.marks, split.class_count), context);
 }
 
 }  // namespace
@@ -232,12 +242,7 @@ void Trainer::finish_epoch(const TrainWatcher& watcher) {
                        "help",
                    total_step_);
   }
-  const Metrics metrics =
-      judge_
-          ? judge_(dev_, outputs)
-          : compute_metrics(predictions_from_logits(std::span<const Real>(outputs.logits),
-                                                    dev_.classes, dev_.class_count, kIgnoredLabel),
-                            context_);
+  const Metrics metrics = judge_ ? judge_(dev_, outputs) : judge(dev_, outputs.logits, context_);
   EpochRecord record{.epoch = epoch_ + 1,
                      .steps = total_step_,
                      .train_loss = loss_sum_ / static_cast<double>(batches_.size()),

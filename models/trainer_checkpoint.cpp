@@ -62,6 +62,7 @@ std::string Trainer::fingerprint() const {
   for (const Examples* split : {&train_, &dev_}) {
     hash.update(std::as_bytes(std::span(split->texts.ids)));
     hash.update(std::as_bytes(std::span(split->texts.offsets)));
+    hash.update(std::as_bytes(std::span(split->texts.kinds)));
     hash.update(std::as_bytes(std::span(split->sentences.tokens)));
     hash.update(std::as_bytes(std::span(split->sentences.offsets)));
     hash.update(std::as_bytes(std::span(split->sentences.forms.words)));

@@ -9,7 +9,7 @@ TransformerClassifier::TransformerClassifier(const ModelSetup& setup,
                                              const TransformerClassifierOptions& options)
     : Model(setup.seed),
       dropout_(options.encoder.layer.dropout),
-      embed_(*this, "embed", setup.vocabulary, options.encoder.layer.width),
+      embed_(*this, "embed", setup.vocabulary, options.encoder.layer.width, setup.token_kinds),
       encoder_(*this, "encoder", options.encoder),
       pool_(*this, "pool", options.pooling, options.encoder.layer.width),
       out_(*this, "out", pool_.out_width(), setup.classes) {

@@ -1,6 +1,8 @@
 // Ids of words to vectors, one a token.
 #pragma once
 
+#include <optional>
+
 #include <tailgrad/data/encoded_texts.h>
 #include <tailgrad/nn/embedding.h>
 
@@ -11,12 +13,15 @@ inline namespace TAILGRAD_PRECISION {
 /// known by its n-grams (Bojanowski et al. 2017).
 class WordEmbedding : public Module {
  public:
-  WordEmbedding(Module& parent, std::string_view name, Index vocabulary, Index width);
+  /// `kinds` > 0: tokens have kinds too (EncodedTexts::kinds), each with a vector that is added.
+  WordEmbedding(Module& parent, std::string_view name, Index vocabulary, Index width,
+                Index kinds = 0);
   /// [tokens, width]
   Tensor operator()(const EncodedTexts& texts) const;
 
  private:
   Embedding table_;
+  std::optional<Embedding> kinds_;
 };
 
 }  // namespace TAILGRAD_PRECISION

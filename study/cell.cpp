@@ -159,6 +159,7 @@ std::string hash_of(const Problem& problem) {
   for (const Examples* split : {&problem.train, &problem.dev, &problem.test}) {
     add(hash, split->texts.ids);
     add(hash, split->texts.offsets);
+    if (!split->texts.kinds.empty()) add(hash, split->texts.kinds);
     const EncodedSentences& sentences = split->sentences;
     for (const std::vector<Index>* list :
          {&sentences.tokens, &sentences.offsets, &sentences.whole, &sentences.forms.words,

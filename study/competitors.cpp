@@ -55,9 +55,10 @@ std::vector<NamedLoss> all_losses(const ExperimentOptions& base, const Problem& 
   for (const LossEntry& entry : loss_table()) {
     ExperimentOptions one = base;
     one.loss = entry.spec.name;
+    if (problem.several_labels() && entry.task == LossTask::either) one.loss += ":mode=sigmoid";
     try {
       check_fit(problem, one);
-      out.push_back({.name = entry.spec.name, .loss = entry.spec.name, .sampler = ""});
+      out.push_back({.name = one.loss, .loss = one.loss, .sampler = ""});
     } catch (const Error& error) {
       left_out += (left_out.empty() ? "" : "; ") + entry.spec.name + " (" + brief(error) + ")";
     }

@@ -12,12 +12,33 @@
 #include <tailgrad/nn/weights.h>
 
 namespace tailgrad {
+namespace {
+
+// A loss of one class an item cannot read items with several: said before training, not by its
+// first batch.
+void check_labels(const Loss& loss, const Problem& problem) {
+  if (!problem.several_labels()) return;
+  const auto width = static_cast<std::size_t>(problem.labels.size());
+  const Targets first{.marks = std::span(problem.train.marks).first(width)};
+  try {
+    loss.normaliser(first, problem.labels.size());
+  } catch (const Error&) {
+    fail("--loss",
+         "'" + loss.text() +
+             "' needs exactly one class an item, and in task multilabel an item may have "
+             "any number: use bce, asl or another multi-label loss, or mode=sigmoid where "
+             "a loss has that option (tailgrad list losses)");
+  }
+}
+
+}  // namespace
 
 Experiment::Experiment(const Problem& problem, ExperimentOptions options)
     : problem_(problem), options_(std::move(options)), counts_(problem.counts(problem.train)) {
   const ClassCounts counts = problem.class_counts();
   warnings_ = counts.warnings();
   loss_ = make_loss(options_.loss, counts);
+  check_labels(*loss_, problem);
   options_.loss = loss_->text();
   options_.model = model_text(options_.model);
   model_ = build_model(options_.model, problem.task, problem.encoding, problem.labels,
@@ -26,7 +47,7 @@ Experiment::Experiment(const Problem& problem, ExperimentOptions options)
     dynamic_cast<Tagger&>(*model_).set_word_vectors(
         std::get<SentenceEncoding>(problem.encoding).words().words(), *problem.vectors);
   if (options_.output_bias == "log-prior") {
-    std::ranges::copy(counts.log_prior(), model_->output().bias.mutable_data());
+    std::ranges::copy(problem.first_biases(), model_->output().bias.mutable_data());
   } else if (options_.output_bias != "default") {
     fail("--output-bias", "unknown: '" + options_.output_bias + "'; known: default, log-prior");
   }

@@ -1,6 +1,7 @@
 #include <tailgrad/study/problem.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include <nlohmann/json.hpp>
 
@@ -22,16 +23,25 @@ void note_truncation(Problem& problem, Index max_tokens) {
   const Index cut =
       problem.train.texts.truncated + problem.dev.texts.truncated + problem.test.texts.truncated;
   if (cut > 0)
-    problem.notes.push_back(count_of(cut, "text") + " of more than " + std::to_string(max_tokens) +
+    problem.notes.push_back(count_of(cut, problem.task == "pair" ? "pair" : "text") +
+                            (problem.task == "pair" ? " with a text" : "") + " of more than " +
+                            std::to_string(max_tokens) +
                             " words cut to that length (--max-tokens)");
 }
 
 // Without test data: cuts some from the training data. Returns what there is to say about it.
+Split split_off(const TextSplits& splits, double share, std::uint64_t seed) {
+  return split_texts(splits.train, splits.labels.size(), share, seed);
+}
+
+Split split_off(const NumberSplits& splits, double share, std::uint64_t seed) {
+  return stratified_split(splits.train.labels, splits.labels.size(), share, seed);
+}
+
 template <class Splits>
 std::string hold_out_test(Splits& splits, const ProblemOptions& options) {
   if (splits.test.size() > 0 || options.test_share <= 0) return "";
-  const Split split =
-      stratified_split(splits.train.labels, splits.labels.size(), options.test_share, options.seed);
+  const Split split = split_off(splits, options.test_share, options.seed);
   splits.test = select(splits.train, split.held_out);
   splits.train = select(splits.train, split.kept);
   return "no --test: " + count_of(static_cast<Index>(splits.test.size()), "item") + ", " +
@@ -59,16 +69,83 @@ Problem assemble(const ProblemOptions& options, const Splits& splits, Encoding e
   return problem;
 }
 
+TextColumns columns_of(const ProblemOptions& options) {
+  TextColumns columns{.text = options.text_column,
+                      .label = options.label_column,
+                      .file = options.table,
+                      .cells = {.numbers = !options.label_names.empty()},
+                      .names = options.label_names};
+  columns.file.format = options.format;
+  if (options.task == "pair") {
+    columns.second = options.second_column;
+    if (columns.second.empty()) fail("--second-column", "must not be empty");
+    if (columns.second == columns.text)
+      fail("--second-column", "names the column of the first text, '" + columns.text + "'");
+  }
+  if (options.task == "multilabel") {
+    columns.cells.separator = options.label_separator;
+    if (columns.cells.separator.find_first_not_of(" \t") == std::string::npos)
+      fail("--label-separator", "needs a character that is not a space");
+  }
+  return columns;
+}
+
+Problem load_text_problem(const ProblemOptions& options) {
+  if (options.encoding.max_tokens < 1) fail("--max-tokens", "needs at least 1");
+  options.encoding.vocabulary.check();
+  const bool wordnet = options.data == "wordnet";
+  if (wordnet && options.task != "text")
+    fail("wordnet", "has one label a text: its task is text, not " + options.task);
+  TextEncodingOptions encoding = options.encoding;
+  if (!wordnet) encoding.columns = columns_of(options);
+  const DataPaths paths{.train = options.data, .dev = options.dev, .test = options.test};
+  TextSplits splits = wordnet ? load_wordnet() : load_texts(paths, encoding.columns, options.seed);
+  const std::string held_out = hold_out_test(splits, options);
+  Problem problem = assemble(options, splits, TextEncoding(splits.train, encoding));
+  if (!held_out.empty()) problem.notes.push_back(held_out);
+  note_truncation(problem, options.encoding.max_tokens);
+  return problem;
+}
+
+// How many training items have no label, which several.
+nlohmann::json labels_an_item(const Problem& problem) {
+  const auto width = static_cast<std::size_t>(problem.labels.size());
+  const std::vector<std::uint8_t>& marks = problem.train.marks;
+  std::int64_t none = 0;
+  std::int64_t several = 0;
+  std::int64_t all = 0;
+  for (std::size_t at = 0; at < marks.size(); at += width) {
+    std::int64_t count = 0;
+    for (std::size_t k = 0; k < width; ++k) count += marks[at + k];
+    none += count == 0;
+    several += count > 1;
+    all += count;
+  }
+  return {{"mean", static_cast<double>(all) / static_cast<double>(marks.size() / width)},
+          {"items_without", none},
+          {"items_with_several", several}};
+}
+
 }  // namespace
 
 std::vector<std::int64_t> Problem::counts(const Examples& split) const {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(labels.size()));
   for (const Index label : split.classes) ++counts[static_cast<std::size_t>(label)];
+  for (std::size_t e = 0; e < split.marks.size(); ++e) counts[e % counts.size()] += split.marks[e];
   return counts;
 }
 
 ClassCounts Problem::class_counts() const {
-  return ClassCounts(counts(train));
+  return ClassCounts(counts(train), several_labels() ? static_cast<double>(train.size()) : 0);
+}
+
+std::vector<double> Problem::first_biases() const {
+  const ClassCounts known = class_counts();
+  if (!several_labels()) return known.log_prior();
+  std::vector<double> odds;
+  for (const double count : known.counts())
+    odds.push_back(std::log(count / std::max(known.items() - count, 1.0)));
+  return odds;
 }
 
 nlohmann::json Problem::json() const {
@@ -87,6 +164,7 @@ nlohmann::json Problem::json() const {
       {"classes", classes},
       {"notes", notes},
       {"warnings", warnings}};
+  if (several_labels()) all["labels_an_item"] = labels_an_item(*this);
   if (tags) {
     const auto& schemes = std::get<SentenceEncoding>(encoding);
     all["tokens"] = {{"train", train.rows()}, {"dev", dev.rows()}, {"test", test.rows()}};
@@ -113,33 +191,21 @@ nlohmann::json Problem::json() const {
 }
 
 Problem load_problem(const ProblemOptions& options) {
-  const DataPaths paths{.train = options.data, .dev = options.dev, .test = options.test};
-  if (options.task == "text") {
-    if (options.encoding.max_tokens < 1) fail("--max-tokens", "needs at least 1");
-    options.encoding.vocabulary.check();
-    TextSplits splits = options.data == "wordnet" ? load_wordnet()
-                                                  : load_texts(paths,
-                                                               {.text = options.text_column,
-                                                                .label = options.label_column,
-                                                                .format = options.format},
-                                                               options.seed);
-    const std::string held_out = hold_out_test(splits, options);
-    Problem problem = assemble(options, splits, TextEncoding(splits.train.texts, options.encoding));
-    if (!held_out.empty()) problem.notes.push_back(held_out);
-    note_truncation(problem, options.encoding.max_tokens);
-    return problem;
-  }
+  if (options.task == "text" || options.task == "multilabel" || options.task == "pair")
+    return load_text_problem(options);
   if (options.task == "tags") return load_tag_problem(options);
   if (options.task == "table") {
-    NumberSplits splits = load_numbers(
-        paths, {.label = options.label_column, .features = {}, .format = options.format},
-        options.seed);
+    TableOptions table = options.table;
+    table.format = options.format;
+    NumberSplits splits =
+        load_numbers({.train = options.data, .dev = options.dev, .test = options.test},
+                     {.label = options.label_column, .features = {}, .file = table}, options.seed);
     const std::string held_out = hold_out_test(splits, options);
     Problem problem = assemble(options, splits, NumberEncoding(splits.train));
     if (!held_out.empty()) problem.notes.push_back(held_out);
     return problem;
   }
-  fail("--task", "unknown task '" + options.task + "'; known: text, tags, table");
+  fail("--task", "unknown task '" + options.task + "'; known: text, multilabel, pair, tags, table");
 }
 
 }  // namespace tailgrad

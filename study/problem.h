@@ -23,10 +23,15 @@ struct ProblemOptions {
   std::string data;           ///< a file, or "wordnet"
   std::string dev = {};       ///< a file; empty: a stratified tenth of the training data
   std::string test = {};      ///< a file; empty: none (wordnet brings its own)
-  std::string task = "text";  ///< "text", "tags" or "table"
+  std::string task = "text";  ///< "text", "multilabel", "pair", "tags" or "table"
   std::string format = {};    ///< "csv", "tsv", "conll", "conllu"; empty: by the ending of the path
   std::string text_column = "text";
   std::string label_column = "label";
+  std::string second_column = "text2";  ///< of task pair
+  std::string label_separator = ",";    ///< of task multilabel: between the labels of a cell
+  std::string label_names = {};         ///< a file of names, one a line; empty: as in the data
+  /// How tables are written; its format is `format`.
+  TableOptions table = {};
   TextEncodingOptions encoding = {};
   std::uint64_t seed = 1;  ///< of the held-out split
   /// Without test data: this share of every class is held out for testing; 0: none is.
@@ -54,10 +59,15 @@ struct Problem {
   std::vector<std::string> notes;  ///< what the user should know: held-out split, truncated texts
   std::vector<std::string> warnings = {};  ///< what may be wrong with the data
 
+  /// Any number of labels an item.
+  bool several_labels() const { return !train.marks.empty(); }
   bool has_test() const { return test.size() > 0; }
-  /// Items of each class in a split.
+  /// Items of each class in a split; one with several classes counts in each.
   std::vector<std::int64_t> counts(const Examples& split) const;
   ClassCounts class_counts() const;
+  /// [classes] logit at which the training frequencies are met: log prior, or of several labels an
+  /// item the log odds of each.
+  std::vector<double> first_biases() const;
   /// First word embeddings; without --vectors none.
   std::optional<WordVectors> vectors = {};
   /// The tags with their scheme; only of task tags.

@@ -9,6 +9,7 @@ namespace tailgrad {
 void set_task_defaults(const std::string& task, const Given& given, ProblemOptions& problem,
                        ExperimentOptions& experiment) {
   if (task == "table" && !given("model")) experiment.model = "mlp";
+  if (task == "multilabel" && !given("loss")) experiment.loss = "bce";
   if (task != "tags") return;
   const auto set = [&given](std::string_view option, auto& value, auto fallback) {
     if (!given(option)) value = fallback;

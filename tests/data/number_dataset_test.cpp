@@ -45,19 +45,16 @@ TEST(NumberAt, RefusesAllElse) {
 
 TEST(FeatureColumns, AllButTheLabelAndTheUnnamed) {
   EXPECT_THAT(feature_columns(table_of(",a,label,b\n"), {}), ElementsAre("a", "b"));
-  EXPECT_THAT(
-      feature_columns(table_of("a,label,b\n"), {.label = "b", .features = {}, .format = ""}),
-      ElementsAre("a", "label"));
-  EXPECT_THAT(
-      feature_columns(table_of("a,label,b\n"), {.label = "label", .features = {"b"}, .format = ""}),
-      ElementsAre("b"));
+  EXPECT_THAT(feature_columns(table_of("a,label,b\n"), {.label = "b", .features = {}}),
+              ElementsAre("a", "label"));
+  EXPECT_THAT(feature_columns(table_of("a,label,b\n"), {.label = "label", .features = {"b"}}),
+              ElementsAre("b"));
 }
 
 TEST(FeatureColumns, BadInput) {
   const auto failure = [](std::vector<std::string> features) {
     return message_of([&] {
-      feature_columns(table_of("a,label\n"),
-                      {.label = "label", .features = std::move(features), .format = ""});
+      feature_columns(table_of("a,label\n"), {.label = "label", .features = std::move(features)});
     });
   };
   EXPECT_THAT(failure({"z"}), HasSubstr("no column 'z'; the columns are 'a', 'label'"));
@@ -120,13 +117,13 @@ TEST(LoadNumbers, RealGlassAndShuttle) {
   if (folder == nullptr) GTEST_SKIP() << "TAILGRAD_DATA is not set";
   const std::string tabular = std::string(folder) + "/tabular/mlbench_";
   const NumberSplits glass = load_numbers({.train = tabular + "Glass.csv", .dev = "", .test = ""},
-                                          {.label = "Type", .features = {}, .format = ""}, 1);
+                                          {.label = "Type", .features = {}}, 1);
   EXPECT_THAT(glass.labels.names(), ElementsAre("1", "2", "3", "5", "6", "7"));
   EXPECT_EQ(glass.train.size() + glass.dev.size(), 214U);
   EXPECT_EQ(glass.train.columns.size(), 9U);
   const NumberSplits shuttle =
       load_numbers({.train = tabular + "Shuttle.csv", .dev = "", .test = ""},
-                   {.label = "Class", .features = {}, .format = ""}, 1);
+                   {.label = "Class", .features = {}}, 1);
   EXPECT_EQ(shuttle.labels.size(), 7);
   EXPECT_EQ(shuttle.train.size() + shuttle.dev.size(), 58000U);
 }

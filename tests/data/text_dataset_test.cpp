@@ -47,7 +47,7 @@ TEST(LoadTexts, NamedColumnsAndFormat) {
   const TemporaryFolder folder;
   const TextSplits splits = load_texts(
       {.train = folder.write("train.txt", "body\tclass\nx\ta\ny\tb\n"), .dev = "", .test = ""},
-      {.text = "body", .label = "class", .format = "tsv"}, 1);
+      {.text = "body", .label = "class", .file = {.format = "tsv"}}, 1);
   EXPECT_EQ(splits.labels.size(), 2);
 }
 
