@@ -74,6 +74,13 @@ TextSplits load_texts(const DataPaths& paths, const TextColumns& columns, std::u
     if (!columns.second.empty()) table.column(columns.second);
     splits.labels = columns.names.empty() ? training_labels(table, columns.label, columns.cells)
                                           : read_label_names(columns.names);
+    for (const std::string& name : splits.labels.names()) {
+      if (!columns.cells.separator.empty() && name.find(columns.cells.separator) != name.npos) {
+        fail_at(columns.names, 0, 0,
+                fmt::format("the label name '{}' contains the separator '{}' of labels in a cell",
+                            name, columns.cells.separator));
+      }
+    }
     splits.train = read_texts(table, columns, &splits.labels);
   }
   const auto read = [&](const std::string& path) {

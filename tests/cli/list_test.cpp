@@ -28,7 +28,7 @@ TEST(ListVerb, KnowsTheNamesOfTheContract) {
   EXPECT_THAT(names("samplers"), IsSupersetOf({"class-balanced", "square-root", "progressive"}));
   EXPECT_THAT(names("adjustments"),
               IsSupersetOf({"la", "prior", "temperature", "threshold", "tau-norm"}));
-  EXPECT_THAT(names("tasks"), IsSupersetOf({"text", "table"}));
+  EXPECT_THAT(names("tasks"), IsSupersetOf({"text", "multilabel", "pair", "tags", "table"}));
   EXPECT_THAT(names("data"), IsSupersetOf({"wordnet"}));
 }
 

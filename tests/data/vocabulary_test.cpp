@@ -131,6 +131,45 @@ TEST(Encode, TruncationIsCounted) {
               HasSubstr("max_tokens must be at least 1; got 0"));
 }
 
+TEST(EncodePairs, OneSequenceWithKinds) {
+  const Vocabulary vocabulary({"a", "b"});
+  const std::vector<std::string> first = {"a zebra b", "a", ".", "b b b"};
+  const std::vector<std::string> second = {"Zebra a a", "b", " ", "b"};
+  const EncodedTexts encoded = encode_pairs(first, second, {}, vocabulary, 3);
+  EXPECT_THAT(encoded.ids, ElementsAre(1, 0, 2, 0, 1, 1, 1, 2, 0, 0, 2, 2, 2, 2));
+  EXPECT_THAT(encoded.offsets, ElementsAre(0, 6, 8, 10, 14));
+  // A word that the vocabulary does not know is shared as well as any other.
+  EXPECT_THAT(encoded.kinds, ElementsAre(1, 1, 0, 3, 3, 3, 0, 2, 0, 2, 1, 1, 1, 3));
+  EXPECT_EQ(encoded.truncated, 0);
+
+  EncodedTexts some;
+  const std::vector<Index> items = {3, 1};
+  select(encoded, items, some);
+  EXPECT_THAT(some.kinds, ElementsAre(1, 1, 1, 3, 0, 2));
+  EXPECT_THAT(some.offsets, ElementsAre(0, 4, 6));
+}
+
+// What is cut off is shared with nothing.
+TEST(EncodePairs, EachTextIsCut) {
+  const std::vector<std::string> first = {"a b c", "a"};
+  const std::vector<std::string> second = {"c b a", "a b"};
+  const EncodedTexts encoded = encode_pairs(first, second, {}, Vocabulary({"a", "b", "c"}), 2);
+  EXPECT_THAT(encoded.ids, ElementsAre(1, 2, 3, 2, 1, 1, 2));
+  EXPECT_THAT(encoded.kinds, ElementsAre(0, 1, 2, 3, 1, 3, 2));
+  EXPECT_EQ(encoded.truncated, 1);
+  EXPECT_THAT(message_of([&] { encode_pairs(first, {}, {}, Vocabulary(), 2); }),
+              HasSubstr("as many second texts as first ones; got 0 and 2"));
+}
+
+TEST(EncodePairs, SeveralIdsATokenHaveOneKind) {
+  const Vocabulary vocabulary({"a"}, {.buckets = 20, .max_ngram = 3});
+  const std::vector<std::string> first = {"a xy"};
+  const std::vector<std::string> second = {"xy"};
+  const EncodedTexts encoded = encode_pairs(first, second, {}, vocabulary, 9);
+  EXPECT_THAT(encoded.id_offsets, ElementsAre(0, 1, 3, 5));
+  EXPECT_THAT(encoded.kinds, ElementsAre(0, 1, 3));
+}
+
 TEST(Encode, NothingToEncode) {
   const EncodedTexts encoded = encode({}, {}, Vocabulary(), 5);
   EXPECT_EQ(encoded.size(), 0);
