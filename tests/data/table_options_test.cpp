@@ -15,7 +15,7 @@ using testing::HasSubstr;
 TEST(TableOptions, WithoutHeaderColumnsAreNumbered) {
   const TemporaryFolder folder;
   const std::string path = folder.write("t.tsv", "a b\t3\n\nc\t4,5\n");
-  const Table table = Table::read(path, {.header = false});
+  const Table table = Table::read(path, TableOptions{.header = false});
   EXPECT_THAT(table.columns(), ElementsAre("1", "2"));
   ASSERT_EQ(table.rows(), 2U);
   EXPECT_EQ(table.at(0, 0), "a b");
@@ -46,22 +46,23 @@ TEST(TableOptions, QuotesByName) {
   const TemporaryFolder folder;
   const std::string path = folder.write("t.tsv", "a\tb\n\"x\"\ty\n");
   EXPECT_EQ(Table::read(path, TableOptions{}).at(0, 0), "x");
-  EXPECT_EQ(Table::read(path, {.quotes = "double"}).at(0, 0), "x");
-  EXPECT_EQ(Table::read(path, {.quotes = "none"}).at(0, 0), "\"x\"");
+  EXPECT_EQ(Table::read(path, TableOptions{.quotes = "double"}).at(0, 0), "x");
+  EXPECT_EQ(Table::read(path, TableOptions{.quotes = "none"}).at(0, 0), "\"x\"");
   const std::string csv = folder.write("t.csv", "a,b\n\"x,y\n");
-  EXPECT_EQ(Table::read(csv, {.quotes = "none"}).at(0, 0), "\"x");
+  EXPECT_EQ(Table::read(csv, TableOptions{.quotes = "none"}).at(0, 0), "\"x");
   EXPECT_THAT(message_of([&] { Table::read(csv, TableOptions{}); }), HasSubstr("--quotes none"));
-  EXPECT_THAT(message_of([&] { Table::read(path, {.quotes = "single"}); }),
+  EXPECT_THAT(message_of([&] { Table::read(path, TableOptions{.quotes = "single"}); }),
               HasSubstr("there is no rule 'single'; double and none are known"));
 }
 
 TEST(TableOptions, Latin1) {
   const TemporaryFolder folder;
   const std::string path = folder.write("t.csv", "text,n\ncaf\xe9 \xff\x80,1\n");
-  EXPECT_EQ(Table::read(path, {.encoding = "latin-1"}).at(0, 0), "caf\xc3\xa9 \xc3\xbf\xc2\x80");
+  EXPECT_EQ(Table::read(path, TableOptions{.encoding = "latin-1"}).at(0, 0),
+            "caf\xc3\xa9 \xc3\xbf\xc2\x80");
   EXPECT_THAT(message_of([&] { Table::read(path, TableOptions{}); }),
               HasSubstr("t.csv:2:4: byte 0xe9 is not valid UTF-8"));
-  EXPECT_THAT(message_of([&] { Table::read(path, {.encoding = "ascii"}); }),
+  EXPECT_THAT(message_of([&] { Table::read(path, TableOptions{.encoding = "ascii"}); }),
               HasSubstr("there is no encoding 'ascii'; utf-8 and latin-1 are known"));
 }
 
