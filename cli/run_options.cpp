@@ -1,7 +1,5 @@
 #include <tailgrad/cli/run_options.h>
 
-#include <tuple>
-
 #include <tailgrad/core/error.h>
 
 namespace tailgrad::cli {
@@ -61,20 +59,30 @@ void RunOptions::declare(Verb& verb) {
       .option("select", training.select, "Dev metric that chooses the epoch");
 }
 
-// An option of another task would change nothing, and its user would not know.
+// An option of another task would change nothing, and its user would not know. What has its default
+// may come from the configuration of an earlier run.
 void RunOptions::check_task() const {
   const std::string& task = problem.task;
   const bool texts = task == "text" || task == "multilabel" || task == "pair";
-  const std::tuple<const char*, bool, const char*> needs[] = {
-      {"second-column", task == "pair", "pair"},
-      {"label-separator", task == "multilabel", "multilabel"},
-      {"label-names", texts, "text, multilabel and pair"},
-      {"no-header", texts || task == "table", "text, multilabel, pair and table"},
-      {"quotes", texts || task == "table", "text, multilabel, pair and table"},
-      {"encoding", texts || task == "table", "text, multilabel, pair and table"}};
-  for (const auto& [option, fits, tasks] : needs)
-    if (!fits && verb_->given(option))
-      fail(std::string("--") + option, std::string("belongs to --task ") + tasks + ", not " + task);
+  const bool tables = texts || task == "table";
+  const std::string of_tables = "text, multilabel, pair and table";
+  const ProblemOptions none;
+  struct Need {
+    const char* option;
+    bool changed;
+    bool fits;
+    std::string tasks;
+  };
+  for (const Need& need :
+       {Need{"second-column", problem.second_column != none.second_column, task == "pair", "pair"},
+        Need{"label-separator", problem.label_separator != none.label_separator,
+             task == "multilabel", "multilabel"},
+        Need{"label-names", !problem.label_names.empty(), texts, "text, multilabel and pair"},
+        Need{"no-header", no_header_, tables, of_tables},
+        Need{"quotes", !problem.table.quotes.empty(), tables, of_tables},
+        Need{"encoding", problem.table.encoding != none.table.encoding, tables, of_tables}})
+    if (need.changed && !need.fits)
+      fail(std::string("--") + need.option, "belongs to --task " + need.tasks + ", not " + task);
 }
 
 void RunOptions::settle(std::uint64_t seed) {

@@ -55,7 +55,9 @@ std::vector<NamedLoss> all_losses(const ExperimentOptions& base, const Problem& 
   for (const LossEntry& entry : loss_table()) {
     ExperimentOptions one = base;
     one.loss = entry.spec.name;
-    if (problem.several_labels() && entry.task == LossTask::either) one.loss += ":mode=sigmoid";
+    const bool has_mode = std::ranges::any_of(
+        entry.spec.options, [](const OptionSpec& option) { return option.name == "mode"; });
+    if (problem.several_labels() && has_mode) one.loss += ":mode=sigmoid";
     try {
       check_fit(problem, one);
       out.push_back({.name = one.loss, .loss = one.loss, .sampler = ""});

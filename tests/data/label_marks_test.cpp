@@ -158,7 +158,9 @@ TEST(LoadTexts, SeveralLabelsAndNamesOfAFile) {
   EXPECT_THAT(select(splits.train, items).marks, ElementsAre(0, 0, 0, 1, 1, 0));
   TextColumns dots = columns;
   dots.cells.separator = "e";
-  EXPECT_THAT(message_of([&] { load_texts({.train = folder.path("train.tsv")}, dots, 1); }),
+  EXPECT_THAT(message_of([&] {
+                load_texts({.train = folder.path("train.tsv"), .dev = "", .test = ""}, dots, 1);
+              }),
               HasSubstr("the label name 'fear' contains the separator 'e'"));
 }
 
@@ -166,15 +168,20 @@ TEST(LoadTexts, PairsNeedBothColumns) {
   const TemporaryFolder folder;
   const std::string path = folder.write("p.csv", "a,b,label\nx,y,1\nz,w,0\n");
   const TextSplits splits =
-      load_texts({.train = path, .dev = path}, {.text = "a", .second = "b"}, 1);
+      load_texts({.train = path, .dev = path, .test = ""}, {.text = "a", .second = "b"}, 1);
   EXPECT_THAT(splits.train.texts, ElementsAre("x", "z"));
   EXPECT_THAT(splits.train.second, ElementsAre("y", "w"));
   const std::vector<Index> items = {1};
   EXPECT_THAT(select(splits.dev, items).second, ElementsAre("w"));
-  EXPECT_THAT(message_of([&] { load_texts({.train = path}, {.text = "a", .second = "c"}, 1); }),
+  EXPECT_THAT(message_of([&] {
+                load_texts({.train = path, .dev = "", .test = ""}, {.text = "a", .second = "c"}, 1);
+              }),
               HasSubstr("there is no column 'c'"));
   const std::string empty = folder.write("e.csv", "a,b,label\nx,y,1\nz, ,0\n");
-  EXPECT_THAT(message_of([&] { load_texts({.train = empty}, {.text = "a", .second = "b"}, 1); }),
+  EXPECT_THAT(message_of([&] {
+                load_texts({.train = empty, .dev = "", .test = ""}, {.text = "a", .second = "b"},
+                           1);
+              }),
               HasSubstr("e.csv:3: the text in column 'b' is empty"));
 }
 
@@ -197,18 +204,19 @@ TEST(RealData, GoEmotionsMrpcAndTrec) {
   EXPECT_EQ(go.labels.name(27), "neutral");
 
   const std::string pairs = folder + std::string("/pair_mrpc/msr_paraphrase_");
-  const TextSplits mrpc = load_texts({.train = pairs + "train.txt", .test = pairs + "test.txt"},
-                                     {.text = "#1 String",
-                                      .label = "Quality",
-                                      .file = {.format = "tsv", .quotes = "none"},
-                                      .second = "#2 String"},
-                                     1);
+  const TextSplits mrpc =
+      load_texts({.train = pairs + "train.txt", .dev = "", .test = pairs + "test.txt"},
+                 {.text = "#1 String",
+                  .label = "Quality",
+                  .file = {.format = "tsv", .quotes = "none"},
+                  .second = "#2 String"},
+                 1);
   EXPECT_EQ(mrpc.train.size() + mrpc.dev.size(), 4076U);
   EXPECT_EQ(mrpc.test.size(), 1725U);
 
   const std::string questions = folder + std::string("/text_trec_qc/train.txt");
   EXPECT_THAT(message_of([&] { TextFile::read(questions); }),
-              HasSubstr("train.txt:66:61: byte 0xf0 is not valid UTF-8"));
+              HasSubstr("train.txt:66:60: byte 0xf0 is not valid UTF-8"));
   EXPECT_THAT(TextFile::read(questions, Encoding::latin1).text(), HasSubstr("sister\xc3\xb0"
                                                                             "city"));
 }
