@@ -85,10 +85,12 @@ TEST_F(TextTasks, EvaluateSaysWhatTrainSaid) {
 }
 
 TEST_F(TextTasks, PredictWritesAllLabelsOfAnItem) {
-  spill(at("new.csv"), "text\nice and night\nthe house\ndrum\n");
+  spill(at("new.csv"), "text\nwe was and ice night end\nthe house was end\nvery we the drum end\n");
   const Ran ran = run({"predict", at("several"), at("new.csv")});
   ASSERT_EQ(ran.status, 0) << ran.err;
-  EXPECT_EQ(ran.out, "text,predicted\nice and night,cold|dark\nthe house,\ndrum,loud\n");
+  EXPECT_EQ(ran.out,
+            "text,predicted\nwe was and ice night end,cold|dark\nthe house was end,\nvery we the "
+            "drum end,loud\n");
   const Ran with = run({"predict", at("several"), at("new.csv"), "--json", "--probabilities"});
   ASSERT_EQ(with.status, 0) << with.err;
   const json out = with.json();
