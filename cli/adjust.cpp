@@ -18,6 +18,8 @@
 #include <tailgrad/metrics/multilabel.h>
 #include <tailgrad/metrics/posthoc.h>
 #include <tailgrad/metrics/report.h>
+#include <tailgrad/study/evaluation_report.h>
+#include <tailgrad/study/report/reliability.h>
 
 namespace tailgrad::cli {
 namespace {
@@ -36,6 +38,7 @@ struct AdjustCommand {
   std::string sampler;
   std::string apply;
   std::string out;
+  std::string report;
   bool force = false;
   CommonOptions common;
 };
@@ -47,15 +50,14 @@ struct Dev {
   std::vector<std::int64_t> train_counts;
 };
 
-json metrics_of(std::span<const double> logits, const Dev& dev) {
+Metrics metrics_of(std::span<const double> logits, const Dev& dev) {
   const MetricsContext context{.train_counts = dev.train_counts};
   const Index classes = dev.logits.classes;
-  return metrics_json(
-      dev.targets.multi_label
-          ? compute_metrics(multilabel_from_logits(logits, dev.targets.marks, classes), context)
-          : compute_metrics(
-                predictions_from_logits(logits, dev.targets.labels, classes, kIgnoredLabel),
-                context));
+  return dev.targets.multi_label
+             ? compute_metrics(multilabel_from_logits(logits, dev.targets.marks, classes), context)
+             : compute_metrics(
+                   predictions_from_logits(logits, dev.targets.labels, classes, kIgnoredLabel),
+                   context);
 }
 
 std::string recipe_path(const std::string& out) {
@@ -65,8 +67,10 @@ std::string recipe_path(const std::string& out) {
 }
 
 void refuse_occupied(const AdjustCommand& command) {
-  if (command.out.empty()) return;
-  for (const std::string& path : {command.out, recipe_path(command.out)}) {
+  std::vector<std::string> paths;
+  if (!command.out.empty()) paths = {command.out, recipe_path(command.out)};
+  if (!command.report.empty()) paths.push_back(command.report);
+  for (const std::string& path : paths) {
     if (!command.force && std::filesystem::exists(path))
       fail_at(path, 0, 0, "is there already; --force replaces it");
   }
@@ -138,8 +142,10 @@ int run(const AdjustCommand& command, const Verb& verb) {
   if (!command.common.quiet)
     for (const std::string& warning : adjustment.warnings)
       fmt::print(stderr, "warning: {}\n", warning);
-  const json before = metrics_of(dev.logits.values, dev);
-  const json after = metrics_of(apply_adjustment(adjustment, dev.logits.values), dev);
+  const Metrics judged_before = metrics_of(dev.logits.values, dev);
+  const Metrics judged_after = metrics_of(apply_adjustment(adjustment, dev.logits.values), dev);
+  const json before = metrics_json(judged_before);
+  const json after = metrics_json(judged_after);
 
   ordered_json recipe = {{"recipe", adjustment.recipe},
                          {"scale", adjustment.scale},
@@ -155,6 +161,14 @@ int run(const AdjustCommand& command, const Verb& verb) {
     write_adjusted(command.out, target, apply_adjustment(adjustment, target.values));
     write_file(recipe_path(command.out), recipe.dump(2) + "\n");
   }
+  if (!command.report.empty()) {
+    json both = before;
+    both["reliability"] = reliability_json(judged_before.reliability);
+    both["second"] = after;
+    both["second"]["reliability"] = reliability_json(judged_after.reliability);
+    write_file(command.report,
+               evaluation_report("Adjustment " + adjustment.recipe, {"before", "after"}, both));
+  }
   if (command.common.json) {
     fmt::print("{}\n", recipe.dump(2));
     return 0;
@@ -164,6 +178,7 @@ int run(const AdjustCommand& command, const Verb& verb) {
   if (!command.out.empty())
     fmt::print("\nadjusted logits of {}: {}\nrecipe: {}\n", target.path, command.out,
                recipe_path(command.out));
+  if (!command.report.empty()) fmt::print("\nreport: {}\n", command.report);
   return 0;
 }
 
@@ -202,6 +217,8 @@ void add_adjust(Program& program) {
       .group("Output")
       .option("apply", command->apply, "Logits to adjust; default: the dev logits")
       .option("out", command->out, "Where they go (.npy, float type as they came)")
+      .option("report", command->report,
+              "Also write a page (.html): scores and reliability diagram on dev, before and after")
       .flag("force", command->force, "Replace files that are there")
       .common(command->common)
       .action([command, verb] { return run(*command, verb); });

@@ -21,6 +21,7 @@
 #include <tailgrad/study/compare.h>
 #include <tailgrad/study/compare_report.h>
 #include <tailgrad/study/competitors.h>
+#include <tailgrad/study/doctor.h>
 
 namespace tailgrad::cli {
 namespace {
@@ -285,6 +286,21 @@ int run_one_cell(const CompareCommand& command, Grid& grid, GridDisplay& display
   return 0;
 }
 
+// What the doctor warns of, said before the runs begin.
+std::vector<DataWarning> faults_of_data(const CompareCommand& command) {
+  const TrainerOptions& training = command.run.experiment.training;
+  const ProblemOptions& data = command.run.problem;
+  const Diagnosis diagnosis = examine(
+      data,
+      {.batch_tokens = training.batch_tokens,
+       .max_tokens = data.task == "tags" ? data.sentences.max_tokens : data.encoding.max_tokens});
+  std::vector<DataWarning> faults = data_warnings(diagnosis);
+  if (!command.common.quiet)
+    for (const DataWarning& fault : faults)
+      fmt::print(stderr, "data: {} {}\n", fault.finding, fault.consequence);
+  return faults;
+}
+
 int run(CompareCommand& command, const Verb& verb) {
   if (command.common.threads > 0) set_threads(command.common.threads);
   check(command);
@@ -340,6 +356,7 @@ int run(CompareCommand& command, const Verb& verb) {
   }
   if (command.cell > 0) return run_one_cell(command, *grid, display);
   write_file(command.file("config.toml"), verb.toml());
+  std::vector<DataWarning> faults = faults_of_data(command);
   if (!grid->run()) return stopped(display);
   display.clear();
 
@@ -355,6 +372,7 @@ int run(CompareCommand& command, const Verb& verb) {
               .config = config.dump(),
               .versions = versions.dump()});
   result.notes.insert(result.notes.begin(), notes.begin(), notes.end());
+  result.warnings = std::move(faults);  // they include what the readers warn of
   const ordered_json document = compare_json(result);
   const CompareTimings timings = gather_timings(*grid, threads());
   write_file(command.file("timings.json"), timings_json(timings).dump(2) + "\n");

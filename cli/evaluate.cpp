@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include <fmt/format.h>
@@ -10,12 +11,15 @@
 #include <tailgrad/cli/run_record.h>
 #include <tailgrad/cli/tag_files.h>
 #include <tailgrad/cli/verbs.h>
+#include <tailgrad/core/atomic_file.h>
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/parallel.h>
 #include <tailgrad/losses/loss.h>
 #include <tailgrad/metrics/bootstrap.h>
 #include <tailgrad/metrics/multilabel.h>
 #include <tailgrad/metrics/report.h>
+#include <tailgrad/study/evaluation_report.h>
+#include <tailgrad/study/report/reliability.h>
 
 namespace tailgrad::cli {
 namespace {
@@ -32,6 +36,8 @@ struct EvaluateCommand {
   TagFilesOptions tags;
   bool no_header = false;
   int bootstrap = 1000;
+  std::string report;
+  bool force = false;
   CommonOptions common;
 };
 
@@ -122,7 +128,9 @@ ordered_json judge(const std::vector<Items>& systems, const MetricsContext& cont
                    const EvaluateCommand& command) {
   const BootstrapOptions options{.resamples = command.bootstrap, .seed = command.common.seed};
   const auto one = [&](const Items& items) {
-    json metrics = metrics_json(compute_metrics(items, context));
+    const Metrics judged = compute_metrics(items, context);
+    json metrics = metrics_json(judged);
+    metrics["reliability"] = reliability_json(judged.reliability);
     if (command.bootstrap > 0)
       metrics["intervals"] = intervals_json(bootstrap_intervals(items, context, options));
     return metrics;
@@ -186,6 +194,8 @@ ordered_json judge_all(const Evaluated& data, const EvaluateCommand& command) {
 int run(const EvaluateCommand& command, const Verb& verb) {
   if (command.bootstrap < 0)
     fail("--bootstrap", fmt::format("must be >= 0 resamples; got {}", command.bootstrap));
+  if (!command.report.empty() && !command.force && std::filesystem::exists(command.report))
+    fail_at(command.report, 0, 0, "is there already; --force replaces it");
   if (command.common.threads > 0) set_threads(command.common.threads);
   const bool of_tags = !command.tags.gold.empty() || !command.tags.predicted.empty();
   std::vector<std::string> systems = command.tags.predicted;
@@ -201,6 +211,8 @@ int run(const EvaluateCommand& command, const Verb& verb) {
     for (const LogitsFile& system : data.systems) systems.push_back(system.path);
     result = judge_all(data, command);
   }
+  if (!command.report.empty())
+    write_file(command.report, evaluation_report("Evaluation", systems, json(result)));
   if (command.common.json) {
     result.update(run_record());
     result["seed"] = command.common.seed;
@@ -214,6 +226,7 @@ int run(const EvaluateCommand& command, const Verb& verb) {
   }
   if (result.contains("paired"))
     fmt::print("\nsecond minus first, on the same items\n{}", paired_text(result["paired"]));
+  if (!command.report.empty()) fmt::print("\nreport: {}\n", command.report);
   return 0;
 }
 
@@ -270,6 +283,10 @@ void add_evaluate(Program& program) {
               "iob1, iob2, iobes, bmes or none; default: as the gold tags look")
       .group("Intervals")
       .option("bootstrap", command->bootstrap, "Resamples of the items; 0: no intervals")
+      .group("Output")
+      .option("report", command->report,
+              "Also write a page (.html): scores, reliability diagram, recall against frequency")
+      .flag("force", command->force, "Replace a page that is there")
       .common(command->common)
       .action([command, verb] {
         command->model.table.header = !command->no_header;

@@ -7,6 +7,7 @@ namespace tailgrad::cli {
 
 void add_train(Program& program);
 void add_compare(Program& program);
+void add_doctor(Program& program);
 void add_predict(Program& program);
 void add_adjust(Program& program);
 void add_evaluate(Program& program);

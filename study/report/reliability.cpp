@@ -1,6 +1,7 @@
 #include <tailgrad/study/report/reliability.h>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace tailgrad {
 
@@ -22,6 +23,20 @@ Chart reliability_chart(const std::vector<Reliability>& systems) {
   }
   chart.series.push_back({.name = "perfect", .x = {0, 1}, .y = {0, 1}, .reference = true});
   return chart;
+}
+
+nlohmann::json reliability_json(const std::vector<CalibrationBin>& bins) {
+  const auto number = [](const std::optional<double>& value) {
+    return value ? nlohmann::json(*value) : nlohmann::json(nullptr);
+  };
+  nlohmann::json out = nlohmann::json::array();
+  for (const CalibrationBin& bin : bins)
+    out.push_back({{"low", bin.low},
+                   {"high", bin.high},
+                   {"count", bin.count},
+                   {"confidence", number(bin.confidence)},
+                   {"accuracy", number(bin.accuracy)}});
+  return out;
 }
 
 Table reliability_table(const std::vector<Reliability>& systems) {

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <tailgrad/metrics/calibration.h>
 #include <tailgrad/study/report/html.h>
 #include <tailgrad/study/report/svg.h>
@@ -18,6 +20,8 @@ struct Reliability {
 
 /// Accuracy against confidence, a line a system, and the diagonal; empty bins are left out.
 Chart reliability_chart(const std::vector<Reliability>& systems);
+/// [{low, high, count, confidence, accuracy}], null in empty bins.
+nlohmann::json reliability_json(const std::vector<CalibrationBin>& bins);
 /// The same as numbers: a row a system and bin that is not empty.
 Table reliability_table(const std::vector<Reliability>& systems);
 

@@ -1,0 +1,88 @@
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <tailgrad/cli/run_record.h>
+#include <tailgrad/cli/verbs.h>
+#include <tailgrad/study/doctor.h>
+#include <tailgrad/study/experiment.h>
+#include <tailgrad/study/task_defaults.h>
+
+namespace tailgrad::cli {
+namespace {
+
+struct DoctorCommand {
+  ProblemOptions data = {};
+  int batch_tokens = 1024;
+  int max_tokens = 128;
+  CommonOptions common = {};
+};
+
+int run(DoctorCommand& command, const Verb& verb) {
+  // The sizes that train would take for this task.
+  ExperimentOptions training;
+  training.training.batch_tokens = command.batch_tokens;
+  command.data.sentences.max_tokens = command.max_tokens;
+  set_task_defaults(
+      command.data.task, [&verb](std::string_view name) { return verb.given(std::string(name)); },
+      command.data, training);
+  command.data.seed = command.common.seed;
+  const Diagnosis diagnosis = examine(
+      command.data, {.batch_tokens = training.training.batch_tokens,
+                     .max_tokens = command.data.task == "tags" ? command.data.sentences.max_tokens
+                                                               : command.max_tokens});
+  if (command.common.json) {
+    nlohmann::ordered_json document = diagnosis_json(diagnosis);
+    document.update(run_record());
+    document["seed"] = command.common.seed;
+    document["config"] = verb.config();
+    fmt::print("{}\n", document.dump(2));
+  } else {
+    std::fputs(diagnosis_text(diagnosis).c_str(), stdout);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_doctor(Program& program) {
+  auto command = std::make_shared<DoctorCommand>();
+  Verb verb = program.verb(
+      "doctor", "What is in the data, and what will hurt in training on it",
+      "Counts the classes of every split and looks for what spoils training or judging: rare and\n"
+      "missing classes, duplicates within and across splits, conflicting labels, tags that break\n"
+      "their scheme, odd characters, lengths. Each finding says what follows from it and what to\n"
+      "do. The status is 0 whatever is found; data that cannot be read at all is refused with 2.\n"
+      "compare does this first.",
+      {"tailgrad doctor wordnet",
+       "tailgrad doctor train.conll --test test.conll --task tags --json"});
+  verb.group("Data")
+      .positional("DATA", command->data.data,
+                  "A CSV, TSV, CoNLL or CoNLL-U file (also .gz), or: wordnet")
+      .option("dev", command->data.dev, "Development data; default: a tenth of DATA, as train does")
+      .option("test", command->data.test, "Test data")
+      .option("task", command->data.task,
+              "text (one label a text), tags (a label a token) or table (numeric columns)")
+      .option("format", command->data.format,
+              "csv or tsv; of tags conll or conllu; default: by the file's ending")
+      .option("text-column", command->data.text_column, "Column of the text")
+      .option("label-column", command->data.label_column, "Column of the label")
+      .option("max-tokens", command->max_tokens,
+              "Words kept of a text (of tags: 512): longer ones are counted")
+      .group("Tags")
+      .option("word-column", command->data.word_column,
+              "Number or name; default: the first column, in CoNLL-U form")
+      .option("tag-column", command->data.tag_column,
+              "Number or name; default: the last column, in CoNLL-U upos")
+      .option("scheme", command->data.scheme,
+              "Of the files: iob1, iob2, iobes, bmes or none; default: as the tags look")
+      .group("Batches")
+      .option("batch-tokens", command->batch_tokens,
+              "Words (or table rows) of a batch (of tags: 256)")
+      .common(command->common)
+      .action([command, verb] { return run(*command, verb); });
+}
+
+}  // namespace tailgrad::cli

@@ -1,0 +1,53 @@
+// Any task's data in one shape, for looking at it rather than for training.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <tailgrad/core/shape.h>
+#include <tailgrad/study/problem.h>
+
+namespace tailgrad {
+
+/// One part of the data. An item is what a batch is made of (a text, a row, a sentence); it has one
+/// label or several (a label a token).
+struct ExaminedSplit {
+  std::string name;                   ///< "train", "dev" or "test"
+  std::string path = {};              ///< of the file it came from
+  std::vector<std::string> contents;  ///< [items] what a model sees, as text
+  std::vector<std::size_t> lines;     ///< [items] where in the file, from 1
+  std::vector<Index> lengths;         ///< [items] words (rows of numbers: 1)
+  std::vector<Index> classes;         ///< labels of all items, one after the other
+  std::vector<Index> offsets = {0};   ///< [items + 1] into classes
+
+  std::size_t size() const { return contents.size(); }
+  /// "train.csv:12"
+  std::string place(std::size_t item) const;
+};
+
+/// Something at a line of a file.
+struct ExaminedFault {
+  std::string place;
+  std::string what;
+};
+
+struct ExaminedData {
+  std::string task;
+  std::string item = "text";   ///< "text", "row" or "sentence"
+  std::string label = "item";  ///< what has a label: "item" or "token"
+  std::vector<std::string> labels;
+  std::vector<ExaminedSplit> splits;  ///< train, dev, and test when there is any
+  std::vector<std::string> notes;     ///< what was held out, which scheme was found
+  std::vector<std::string> doubts;    ///< what the readers find odd
+  std::string scheme;                 ///< of the tags
+  std::vector<ExaminedFault> tag_faults;
+  std::vector<std::string> constant_columns;  ///< of a table: the same value in every training row
+  std::vector<std::string> counting_columns;  ///< of a table: rise by one from row to row
+};
+
+/// Reads and splits as load_problem does, without making numbers of it. Throws Error for whatever
+/// the readers refuse and for an unknown task.
+ExaminedData read_for_examination(const ProblemOptions& options);
+
+}  // namespace tailgrad
