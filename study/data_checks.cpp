@@ -83,18 +83,24 @@ void check_imbalance(const Diagnosis& diagnosis, std::vector<Finding>& findings)
   const ClassFacts* least = nullptr;
   for (const ClassFacts& row : classes)
     if (row.counts[0] > 0 && (least == nullptr || less(row, *least))) least = &row;
+  const std::string ratio = *diagnosis.imbalance < 100
+                                ? fmt::format("{:.3g}", *diagnosis.imbalance)
+                                : fmt::format("{:.0f}", *diagnosis.imbalance);
+  const bool tokens = diagnosis.label == "token";
   findings.push_back(
       {.id = "imbalance",
        .warning = *diagnosis.imbalance >= 10,
-       .finding = fmt::format("The most frequent class, '{}', has {:.3g} times the training {}s of "
+       .finding = fmt::format("The most frequent class, '{}', has {} times the training {}s of "
                               "the rarest, '{}' ({} and {}).",
-                              most.label, *diagnosis.imbalance, diagnosis.label, least->label,
-                              most.counts[0], least->counts[0]),
+                              most.label, ratio, diagnosis.label, least->label, most.counts[0],
+                              least->counts[0]),
        .consequence = fmt::format("Answering '{}' always is right {:.1f} % of the time: accuracy "
                                   "hides the rare classes, and plain training neglects them.",
                                   most.label, 100 * most.share),
-       .action = "Judge by macro_f1 or balanced_error, and compare ce with la:tau=1, "
-                 "wce:weights=inverse and ce@class-balanced (tailgrad compare)."});
+       .action = tokens ? "Judge by the F1 of spans or by macro_f1, and compare crf with "
+                          "crf:weights=inverse and crf:tau=1 (tailgrad compare)."
+                        : "Judge by macro_f1 or balanced_error, and compare ce with la:tau=1, "
+                          "wce:weights=inverse and ce@class-balanced (tailgrad compare)."});
 }
 
 // Classes for which `holds`, as "'name' (count)".
@@ -176,8 +182,11 @@ void check_batches(const Diagnosis& diagnosis, std::vector<Finding>& findings) {
                               named(names)),
        .consequence = "Losses over a batch (dice, dsc, tversky with scope=batch) see nothing of it "
                       "in most steps, and gradients of weighted losses come in rare jolts.",
-       .action = "Use a larger --batch-tokens, --sampler class-balanced, or la, which needs no "
-                 "item of the class in the batch.",
+       .action = diagnosis.label == "token"
+                     ? "Use a larger --batch-tokens, or a loss that needs no token of the class in "
+                       "the batch (la, crf:tau=1)."
+                     : "Use a larger --batch-tokens, --sampler class-balanced, or la, which needs "
+                       "no item of the class in the batch.",
        .count = names.size()});
 }
 

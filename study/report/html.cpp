@@ -26,7 +26,7 @@ margin:1.4rem 0}
 .tile,figure{background:var(--card);border:1px solid var(--grid);border-radius:10px}
 .tile{padding:.7rem 1rem}.tile small{display:block;color:var(--soft)}
 .tile b{display:block;font-size:1.6rem;line-height:1.25;font-variant-numeric:tabular-nums}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:1rem;
+.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,400px),1fr));gap:1rem;
 align-items:start}
 figure{margin:0;padding:.9rem 1rem;min-width:0}figure.wide{grid-column:1/-1}
 figcaption{margin-bottom:.5rem;font-weight:600}
