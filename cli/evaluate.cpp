@@ -258,9 +258,9 @@ void add_evaluate(Program& program) {
       .option("label-separator", command->model.label_separator,
               "Between the labels of a cell, if the model gives several")
       .flag("no-header", command->no_header, "The first row is an item; columns are named 1, 2, …")
-      .option("quotes", command->model.table.quotes,
+      .option("quotes", command->model.quotes,
               "double or none; default: by the format, as in train")
-      .option("encoding", command->model.table.encoding, "utf-8 or latin-1")
+      .option("encoding", command->model.encoding, "utf-8 or latin-1")
       .option("word-column", command->model.word_column,
               "Of a tagger: number or name; default: as in training")
       .option("tag-column", command->model.tag_column, "Of a tagger; default: as in training")
@@ -289,7 +289,7 @@ void add_evaluate(Program& program) {
       .flag("force", command->force, "Replace a page that is there")
       .common(command->common)
       .action([command, verb] {
-        command->model.table.header = !command->no_header;
+        command->model.header = !command->no_header;
         return run(*command, verb);
       });
 }

@@ -56,8 +56,10 @@ TextColumns columns_now(TextColumns columns, const ModelOnDataOptions& options) 
   set(columns.second, options.second_column);
   set(columns.label, options.label_column);
   set(columns.cells.separator, options.label_separator);
-  columns.file = options.table;
-  columns.file.format = options.format;
+  columns.file = {.format = options.format,
+                  .quotes = options.quotes,
+                  .header = options.header,
+                  .encoding = options.encoding};
   return columns;
 }
 

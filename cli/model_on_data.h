@@ -6,8 +6,11 @@
 #include <vector>
 
 #include <tailgrad/cli/number_files.h>
-#include <tailgrad/data/text_dataset.h>
 #include <tailgrad/metrics/sequence_metrics.h>
+
+namespace tailgrad {
+struct TextColumns;
+}
 
 namespace tailgrad::cli {
 
@@ -15,7 +18,9 @@ struct ModelOnDataOptions {
   std::string folder;  ///< that `train` wrote
   std::string data;    ///< a CSV or TSV file, or: wordnet (its test part)
   std::string format;
-  TableOptions table;            ///< its format is `format`
+  bool header = true;  ///< of the table, like the next two: see TableOptions
+  std::string quotes;
+  std::string encoding = "utf-8";
   std::string text_column = "";  ///< of texts; empty: as in training, like those that follow
   std::string second_column;
   std::string label_column;  ///< of numbers: empty is "label"

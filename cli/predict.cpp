@@ -199,16 +199,15 @@ void add_predict(Program& program) {
       .option("label-separator", command->read.label_separator,
               "Between several predicted labels; default: as in training")
       .flag("no-header", command->no_header, "The first row is an item; columns are named 1, 2, …")
-      .option("quotes", command->read.table.quotes,
-              "double or none; default: by the format, as in train")
-      .option("encoding", command->read.table.encoding, "utf-8 or latin-1; the output is UTF-8")
+      .option("quotes", command->read.quotes, "double or none; default: by the format, as in train")
+      .option("encoding", command->read.encoding, "utf-8 or latin-1; the output is UTF-8")
       .option("word-column", command->word_column,
               "Of a tagger: column of the word, a number or a name; default: as in training")
       .option("logits", command->logits, "Also write the logits [items, classes] to this .npy file")
       .flag("probabilities", command->probabilities, "One more column a class: its probability")
       .common(command->common)
       .action([command] {
-        command->read.table.header = !command->no_header;
+        command->read.header = !command->no_header;
         return run(*command);
       });
 }

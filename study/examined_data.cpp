@@ -180,17 +180,14 @@ ExaminedData read_for_examination(const ProblemOptions& options) {
                     .counting_columns = {}};
   const DataPaths paths{.train = options.data, .dev = options.dev, .test = options.test};
   if (options.task == "text") {
-    TextSplits splits = options.data == "wordnet" ? load_wordnet()
-                                                  : load_texts(paths,
-                                                               {.text = options.text_column,
-                                                                .label = options.label_column,
-                                                                .format = options.format},
-                                                               options.seed);
+    TextSplits splits = options.data == "wordnet"
+                            ? load_wordnet()
+                            : load_texts(paths, text_columns(options), options.seed);
     take(data, splits, options);
   } else if (options.task == "table") {
     data.item = "row";
     NumberSplits splits = load_numbers(
-        paths, {.label = options.label_column, .features = {}, .format = options.format},
+        paths, {.label = options.label_column, .features = {}, .file = table_options(options)},
         options.seed);
     look_at_columns(data, splits.train);
     take(data, splits, options);

@@ -69,27 +69,6 @@ Problem assemble(const ProblemOptions& options, const Splits& splits, Encoding e
   return problem;
 }
 
-TextColumns columns_of(const ProblemOptions& options) {
-  TextColumns columns{.text = options.text_column,
-                      .label = options.label_column,
-                      .file = options.table,
-                      .cells = {.numbers = !options.label_names.empty()},
-                      .names = options.label_names};
-  columns.file.format = options.format;
-  if (options.task == "pair") {
-    columns.second = options.second_column;
-    if (columns.second.empty()) fail("--second-column", "must not be empty");
-    if (columns.second == columns.text)
-      fail("--second-column", "names the column of the first text, '" + columns.text + "'");
-  }
-  if (options.task == "multilabel") {
-    columns.cells.separator = options.label_separator;
-    if (columns.cells.separator.find_first_not_of(" \t") == std::string::npos)
-      fail("--label-separator", "needs a character that is not a space");
-  }
-  return columns;
-}
-
 Problem load_text_problem(const ProblemOptions& options) {
   if (options.encoding.max_tokens < 1) fail("--max-tokens", "needs at least 1");
   options.encoding.vocabulary.check();
@@ -97,7 +76,7 @@ Problem load_text_problem(const ProblemOptions& options) {
   if (wordnet && options.task != "text")
     fail("wordnet", "has one label a text: its task is text, not " + options.task);
   TextEncodingOptions encoding = options.encoding;
-  if (!wordnet) encoding.columns = columns_of(options);
+  if (!wordnet) encoding.columns = text_columns(options);
   const DataPaths paths{.train = options.data, .dev = options.dev, .test = options.test};
   TextSplits splits = wordnet ? load_wordnet() : load_texts(paths, encoding.columns, options.seed);
   const std::string held_out = hold_out_test(splits, options);
@@ -127,6 +106,32 @@ nlohmann::json labels_an_item(const Problem& problem) {
 }
 
 }  // namespace
+
+TableOptions table_options(const ProblemOptions& options) {
+  TableOptions table = options.table;
+  table.format = options.format;
+  return table;
+}
+
+TextColumns text_columns(const ProblemOptions& options) {
+  TextColumns columns{.text = options.text_column,
+                      .label = options.label_column,
+                      .file = table_options(options),
+                      .cells = {.numbers = !options.label_names.empty()},
+                      .names = options.label_names};
+  if (options.task == "pair") {
+    columns.second = options.second_column;
+    if (columns.second.empty()) fail("--second-column", "must not be empty");
+    if (columns.second == columns.text)
+      fail("--second-column", "names the column of the first text, '" + columns.text + "'");
+  }
+  if (options.task == "multilabel") {
+    columns.cells.separator = options.label_separator;
+    if (columns.cells.separator.find_first_not_of(" \t") == std::string::npos)
+      fail("--label-separator", "needs a character that is not a space");
+  }
+  return columns;
+}
 
 std::vector<std::int64_t> Problem::counts(const Examples& split) const {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(labels.size()));
@@ -195,11 +200,10 @@ Problem load_problem(const ProblemOptions& options) {
     return load_text_problem(options);
   if (options.task == "tags") return load_tag_problem(options);
   if (options.task == "table") {
-    TableOptions table = options.table;
-    table.format = options.format;
-    NumberSplits splits =
-        load_numbers({.train = options.data, .dev = options.dev, .test = options.test},
-                     {.label = options.label_column, .features = {}, .file = table}, options.seed);
+    NumberSplits splits = load_numbers(
+        {.train = options.data, .dev = options.dev, .test = options.test},
+        {.label = options.label_column, .features = {}, .file = table_options(options)},
+        options.seed);
     const std::string held_out = hold_out_test(splits, options);
     Problem problem = assemble(options, splits, NumberEncoding(splits.train));
     if (!held_out.empty()) problem.notes.push_back(held_out);

@@ -77,6 +77,10 @@ struct Problem {
   nlohmann::json json() const;
 };
 
+/// How the tables of the options are read; of text tasks also which columns.
+TableOptions table_options(const ProblemOptions& options);
+TextColumns text_columns(const ProblemOptions& options);
+
 /// Throws Error for whatever the readers refuse, an unknown task, and options out of range.
 Problem load_problem(const ProblemOptions& options);
 
