@@ -50,8 +50,8 @@ std::string plural(std::size_t count, std::string_view what) {
 }
 
 // What a JSON object holds, one row a key.
-Table table_of_object(const ordered_json& object) {
-  Table table{{"what", "value"}, {}};
+HtmlTable table_of_object(const ordered_json& object) {
+  HtmlTable table{{"what", "value"}, {}};
   if (object.is_object())
     for (const auto& [key, value] : object.items())
       table.rows.push_back({key, value.is_string() ? value.get<std::string>() : value.dump()});
@@ -74,8 +74,8 @@ Page page_of(const CompareResult& result) {
   return Page(title, std::move(rest), result.answer.substr(0, colon) + ":");
 }
 
-Table pairs_table(const CompareResult& result, const std::vector<LossPair>& pairs) {
-  Table table{
+HtmlTable pairs_table(const CompareResult& result, const std::vector<LossPair>& pairs) {
+  HtmlTable table{
       {"loss", "against", metric_words(result.metric) + " difference", "low", "high", "p",
        "p corrected", "verdict", "effect size", "detectable", "sd of seeds", "error from items"},
       {}};
@@ -88,12 +88,12 @@ Table pairs_table(const CompareResult& result, const std::vector<LossPair>& pair
   return table;
 }
 
-Table losses_table(const CompareResult& result) {
+HtmlTable losses_table(const CompareResult& result) {
   const std::string words = metric_words(result.metric);
-  Table table{{"loss", fmt::format("{} on {}", words, result.judged_on),
-               fmt::format("{:g} % over seeds", 100 * result.level), "against " + result.baseline,
-               "verdict", "rule tuned on dev"},
-              {}};
+  HtmlTable table{{"loss", fmt::format("{} on {}", words, result.judged_on),
+                   fmt::format("{:g} % over seeds", 100 * result.level),
+                   "against " + result.baseline, "verdict", "rule tuned on dev"},
+                  {}};
   std::vector<std::string> others;
   for (const char* metric : {"balanced_error", "macro_f1", "accuracy", "ece"})
     if (result.metric != metric) {
@@ -127,8 +127,8 @@ Table losses_table(const CompareResult& result) {
 }
 
 // A row a class, a column a loss.
-Table classes_table(const CompareResult& result) {
-  Table table{{"class", "training items", "items"}, {}};
+HtmlTable classes_table(const CompareResult& result) {
+  HtmlTable table{{"class", "training items", "items"}, {}};
   const LossRow* first = nullptr;
   for (const LossRow& row : result.losses) {
     if (row.per_class.empty()) continue;
@@ -152,8 +152,8 @@ Table classes_table(const CompareResult& result) {
   return table;
 }
 
-Table groups_table(const CompareResult& result) {
-  Table table{{"loss"}, {}};
+HtmlTable groups_table(const CompareResult& result) {
+  HtmlTable table{{"loss"}, {}};
   constexpr std::pair<const char*, const char*> kGroups[] = {
       {"recall_many", "frequent"}, {"recall_medium", "medium"}, {"recall_few", "rare"}};
   for (const auto& [metric, words] : kGroups)
@@ -172,10 +172,10 @@ Table groups_table(const CompareResult& result) {
   return table;
 }
 
-Table runs_table(const CompareResult& result) {
-  Table table{{"loss", "seed", metric_words(result.metric) + " on " + result.judged_on,
-               "best epoch", "rule tuned on dev", "weights", "what happened"},
-              {}};
+HtmlTable runs_table(const CompareResult& result) {
+  HtmlTable table{{"loss", "seed", metric_words(result.metric) + " on " + result.judged_on,
+                   "best epoch", "rule tuned on dev", "weights", "what happened"},
+                  {}};
   for (const LossRow& row : result.losses) {
     const Summary test = summary_of(row.test, result.metric);
     for (std::size_t s = 0; s < row.runs.size(); ++s) {
@@ -290,7 +290,7 @@ void add_record(Page& page, const CompareResult& result) {
   std::string seeds;
   for (const std::uint64_t seed : result.seeds)
     seeds += (seeds.empty() ? "" : ", ") + std::to_string(seed);
-  Table facts{
+  HtmlTable facts{
       {"what", "value"},
       {{"task", result.task},
        {"judged by", metric_words(result.metric) + " on " + result.judged_on},
@@ -300,11 +300,11 @@ void add_record(Page& page, const CompareResult& result) {
         result.tries == 0 ? "none" : fmt::format("{} a loss, {}", result.tries, result.tuning)}}};
   if (!result.pairs.empty() && !result.pairs.front().numbers.method.empty())
     facts.rows.push_back({"test", result.pairs.front().numbers.method});
-  const Table versions = table_of_object(ordered_json::parse(result.versions, nullptr, false));
+  const HtmlTable versions = table_of_object(ordered_json::parse(result.versions, nullptr, false));
   facts.rows.insert(facts.rows.end(), versions.rows.begin(), versions.rows.end());
   page.table(facts);
   page.folded("Every run", runs_table(result));
-  Table trained{{"loss", "trained as", "sampler", "optimizer", "model", "parameters"}, {}};
+  HtmlTable trained{{"loss", "trained as", "sampler", "optimizer", "model", "parameters"}, {}};
   for (const LossRow& row : result.losses)
     trained.rows.push_back({row.name, row.loss, row.sampler, row.optimizer, row.model,
                             std::to_string(row.parameters)});

@@ -61,8 +61,8 @@ std::string with_interval(const json& metrics, const std::string& name) {
   return fmt::format("{} [{}, {}]", value, score(row["low"]), score(row["high"]));
 }
 
-Table metrics_table(const std::vector<System>& systems) {
-  Table table{{"metric"}, {}};
+HtmlTable metrics_table(const std::vector<System>& systems) {
+  HtmlTable table{{"metric"}, {}};
   for (const System& system : systems) table.columns.push_back(system.name);
   for (const auto& [key, words] : kScores) {
     const std::string name = key;
@@ -80,7 +80,7 @@ void add_differences(Page& page, const json& paired) {
   if (!paired.is_object()) return;
   ForestPlot plot{
       .title = "Second minus first on the same items", .x = {"second minus first"}, .reference = 0};
-  Table table{{"metric", "first", "second", "difference", "low", "high", "p"}, {}};
+  HtmlTable table{{"metric", "first", "second", "difference", "low", "high", "p"}, {}};
   for (const auto& [key, words] : kScores) {
     const json& row = child(paired, key);
     if (!child(row, "difference").is_number()) continue;
@@ -130,7 +130,7 @@ void add_classes(Page& page, const std::vector<System>& systems) {
               .y = {"recall", false, -0.03, 1.03}};
   const json& first = child(*systems.front().metrics, "per_class");
   if (!first.is_array() || first.empty()) return;
-  Table table{{"class", "training items", "items"}, {}};
+  HtmlTable table{{"class", "training items", "items"}, {}};
   for (const System& system : systems)
     for (const char* what : {"precision", "recall", "F1"})
       table.columns.push_back((systems.size() > 1 ? system.name + ": " : std::string()) + what);

@@ -151,7 +151,7 @@ void add_mistakes(Page& page, const std::vector<Mistake>& mistakes, const json& 
   };
   for (std::size_t r = 0; r < size; ++r)
     if (recall.contains(map.rows[r])) set(r, r, recall[map.rows[r]]);
-  Table table{{"true class", "taken for", "items", "% of the class"}, {}};
+  HtmlTable table{{"true class", "taken for", "items", "% of the class"}, {}};
   constexpr std::size_t kShown = 30;
   for (const Mistake& mistake : mistakes) {
     if (place(mistake.truth) < size && place(mistake.predicted) < size)
@@ -228,7 +228,7 @@ void add_classes(Page& page, const json& metrics, std::string_view split,
   add_groups(page, metrics, split);
   add_mistakes(page, mistakes, metrics);
 
-  Table table{{"class", "training items", "items", "precision", "recall", "F1"}, {}};
+  HtmlTable table{{"class", "training items", "items", "precision", "recall", "F1"}, {}};
   for (const json& row : sorted)
     table.rows.push_back({words(row, "label"), whole(number(row, "train_count")),
                           whole(number(row, "support")), score(number(row, "precision")),
@@ -239,7 +239,7 @@ void add_classes(Page& page, const json& metrics, std::string_view split,
 void add_types(Page& page, const json& metrics, std::string_view split) {
   const json& rows = child(metrics, "per_type");
   if (!rows.is_array() || rows.empty()) return;
-  Table table{{"type", "spans", "predicted", "precision", "recall", "F1", "F1, strict"}, {}};
+  HtmlTable table{{"type", "spans", "predicted", "precision", "recall", "F1", "F1, strict"}, {}};
   for (const json& row : rows)
     table.rows.push_back({words(row, "label"), whole(number(row, "support")),
                           whole(number(row, "predicted")), score(number(row, "precision")),
@@ -250,7 +250,7 @@ void add_types(Page& page, const json& metrics, std::string_view split) {
 }
 
 void add_metrics(Page& page, const json& result) {
-  Table table{{"metric"}, {}};
+  HtmlTable table{{"metric"}, {}};
   std::vector<const json*> splits;
   for (const std::string split : {"dev", "test"})
     if (child(result, split).is_object()) {
@@ -300,7 +300,7 @@ std::string train_report(const json& result, const json& history,
   add_metrics(page, result);
 
   page.section("The run");
-  Table table{{"what", "value"}, {}};
+  HtmlTable table{{"what", "value"}, {}};
   for (const std::string_view key : {"parameters", "epochs", "seconds", "weights_hash"})
     table.rows.push_back({std::string(key), words(result, key)});
   page.table(table);

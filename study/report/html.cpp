@@ -126,7 +126,7 @@ bool is_number(std::string_view text) {
 }
 
 // A column is text (and stands left) when any of its cells is not a number.
-std::vector<bool> text_columns(const Table& table) {
+std::vector<bool> text_columns(const HtmlTable& table) {
   std::vector<bool> is_text(table.columns.size(), false);
   for (const auto& row : table.rows)
     for (std::size_t i = 0; i < std::min(row.size(), is_text.size()); ++i)
@@ -136,7 +136,7 @@ std::vector<bool> text_columns(const Table& table) {
 
 }  // namespace
 
-std::string html_table(const Table& table) {
+std::string html_table(const HtmlTable& table) {
   const std::vector<bool> is_text = text_columns(table);
   const auto style = [&](std::size_t i) {
     return i < is_text.size() && is_text[i] ? " class=\"t\"" : "";
@@ -155,14 +155,14 @@ std::string html_table(const Table& table) {
   return html + "</tbody></table></div>";
 }
 
-Table table_of(const Chart& chart) {
+HtmlTable table_of(const Chart& chart) {
   bool bands = false;
   bool labels = false;
   for (const Series& series : chart.series) {
     bands |= !series.low.empty();
     labels |= !series.labels.empty();
   }
-  Table table{{"series", chart.x.label, chart.y.label}, {}};
+  HtmlTable table{{"series", chart.x.label, chart.y.label}, {}};
   if (bands) table.columns.insert(table.columns.end(), {"low", "high"});
   if (labels) table.columns.emplace_back("point");
   for (const Series& series : chart.series)
@@ -178,16 +178,16 @@ Table table_of(const Chart& chart) {
   return table;
 }
 
-Table table_of(const ForestPlot& plot) {
-  Table table{{"", plot.x.label, "low", "high"}, {}};
+HtmlTable table_of(const ForestPlot& plot) {
+  HtmlTable table{{"", plot.x.label, "low", "high"}, {}};
   for (const Interval& row : plot.rows)
     table.rows.push_back(
         {row.label, short_number(row.value), short_number(row.low), short_number(row.high)});
   return table;
 }
 
-Table table_of(const BarChart& chart) {
-  Table table{{"", chart.unit}, {}};
+HtmlTable table_of(const BarChart& chart) {
+  HtmlTable table{{"", chart.unit}, {}};
   for (const Bar& bar : chart.bars) table.rows.push_back({bar.label, short_number(bar.value)});
   return table;
 }
@@ -239,7 +239,7 @@ void Page::tiles(const std::vector<Tile>& tiles) {
 }
 
 void Page::figure(std::string_view caption, std::string_view note, const std::string& svg,
-                  const Table& numbers, bool wide) {
+                  const HtmlTable& numbers, bool wide) {
   if (!std::exchange(in_figures_, true)) body_ += "<div class=\"figures\">";
   body_ += fmt::format(
       "<figure{}><figcaption>{}<span>{}</span></figcaption><div class=\"scroll\">{}</div>"
@@ -247,12 +247,12 @@ void Page::figure(std::string_view caption, std::string_view note, const std::st
       wide ? " class=\"wide\"" : "", escaped(caption), escaped(note), svg, html_table(numbers));
 }
 
-void Page::table(const Table& table) {
+void Page::table(const HtmlTable& table) {
   end_figures();
   body_ += html_table(table) + "\n";
 }
 
-void Page::folded(std::string_view heading, const Table& table) {
+void Page::folded(std::string_view heading, const HtmlTable& table) {
   end_figures();
   body_ +=
       "<details><summary>" + escaped(heading) + "</summary>" + html_table(table) + "</details>\n";

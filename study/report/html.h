@@ -12,16 +12,16 @@
 namespace tailgrad {
 
 /// Plain text, escaped when it is written; the first cell of a row is its head.
-struct Table {
+struct HtmlTable {
   std::vector<std::string> columns;
   std::vector<std::vector<std::string>> rows;
 };
-std::string html_table(const Table& table);
+std::string html_table(const HtmlTable& table);
 
 /// The numbers behind a figure.
-Table table_of(const Chart& chart);
-Table table_of(const ForestPlot& plot);
-Table table_of(const BarChart& chart);
+HtmlTable table_of(const Chart& chart);
+HtmlTable table_of(const ForestPlot& plot);
+HtmlTable table_of(const BarChart& chart);
 
 class Page {
  public:
@@ -46,10 +46,10 @@ class Page {
   /// Successive figures stand side by side where there is room; a `wide` one fills the row. The
   /// numbers are folded away under the figure.
   void figure(std::string_view caption, std::string_view note, const std::string& svg,
-              const Table& numbers, bool wide = false);
-  void table(const Table& table);
+              const HtmlTable& numbers, bool wide = false);
+  void table(const HtmlTable& table);
   /// A table or text that opens on a click.
-  void folded(std::string_view heading, const Table& table);
+  void folded(std::string_view heading, const HtmlTable& table);
   void folded_text(std::string_view heading, std::string_view text);
 
   /// The whole document, well-formed XML as well as HTML.

@@ -39,8 +39,8 @@ nlohmann::json reliability_json(const std::vector<CalibrationBin>& bins) {
   return out;
 }
 
-Table reliability_table(const std::vector<Reliability>& systems) {
-  Table table{{"", "bin", "items", "confidence", "came true"}, {}};
+HtmlTable reliability_table(const std::vector<Reliability>& systems) {
+  HtmlTable table{{"", "bin", "items", "confidence", "came true"}, {}};
   for (const Reliability& system : systems)
     for (const CalibrationBin& bin : system.bins)
       if (bin.count > 0 && bin.confidence && bin.accuracy)

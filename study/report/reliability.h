@@ -23,6 +23,6 @@ Chart reliability_chart(const std::vector<Reliability>& systems);
 /// [{low, high, count, confidence, accuracy}], null in empty bins.
 nlohmann::json reliability_json(const std::vector<CalibrationBin>& bins);
 /// The same as numbers: a row a system and bin that is not empty.
-Table reliability_table(const std::vector<Reliability>& systems);
+HtmlTable reliability_table(const std::vector<Reliability>& systems);
 
 }  // namespace tailgrad
