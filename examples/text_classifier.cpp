@@ -39,7 +39,7 @@ const TextDataset kNew{.path = "",
 
 int main() {
   // Words become numbers; the vocabulary is that of the training texts.
-  const TextEncoding encoding(kTraining.texts, {.vocabulary = {.min_count = 1}, .max_tokens = 16});
+  const TextEncoding encoding(kTraining, {.vocabulary = {.min_count = 1}, .max_tokens = 16});
   const Examples train = encoding.encode(kTraining, 3);
   const Examples dev = encoding.encode(kDev, 3);
 
