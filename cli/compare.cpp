@@ -112,11 +112,6 @@ Tuning tuning_of(const CompareCommand& command) {
   fail("--tune-method", "unknown: '" + command.tune_method + "'; known: random, halving");
 }
 
-std::string text_of(const std::string& path) {
-  const std::vector<std::byte> bytes = read_file(path);
-  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-}
-
 // Whether a comparison has only just begun in the folder: killed there, or starting beside us.
 bool just_begun(const std::string& out) {
   std::error_code code;
@@ -133,7 +128,7 @@ void enter_folder(const CompareCommand& command, const std::string& identity) {
   const std::string mark = command.file("compare.json");
   std::error_code code;
   const bool marked = std::filesystem::exists(mark, code);
-  const bool same = marked && text_of(mark) == identity;
+  const bool same = marked && read_text(mark) == identity;
   const bool go_on =
       command.resume || (!command.force && (same || (!marked && just_begun(command.out))));
   create_output_directory(command.out,
@@ -153,7 +148,7 @@ std::string cut_to_budget(const CompareCommand& command, const Problem& problem,
   const auto kept_plan = [&] {
     std::error_code code;
     if (!std::filesystem::exists(path, code)) return json();
-    const json kept = json::parse(text_of(path), nullptr, false);
+    const json kept = json::parse(read_text(path), nullptr, false);
     return kept.is_object() && kept.value("identity", "") == identity ? kept : json();
   };
   json kept = kept_plan();

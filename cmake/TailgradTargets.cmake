@@ -53,6 +53,14 @@ target_link_libraries(tailgrad PRIVATE
 target_link_libraries(tailgrad_f64 PUBLIC tailgrad PRIVATE PkgConfig::OPENBLAS fmt::fmt)
 target_compile_definitions(tailgrad_f64 PUBLIC TAILGRAD_F64)
 
+# What most files include, read once a library.
+if(TAILGRAD_PRECOMPILED_HEADERS)
+  set(common_headers <algorithm> <cmath> <cstddef> <cstdint> <functional> <memory> <optional> <span>
+      <string> <string_view> <utility> <vector> <fmt/format.h>)
+  target_precompile_headers(tailgrad PRIVATE ${common_headers} <nlohmann/json.hpp>)
+  target_precompile_headers(tailgrad_f64 PRIVATE ${common_headers})
+endif()
+
 # For code that runs once. At -O1 GCC 12 sees strings overrun where none are.
 set(TAILGRAD_BRIEF_FLAGS -O1 $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>)
 

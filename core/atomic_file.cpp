@@ -145,6 +145,11 @@ std::vector<std::byte> read_file(const std::string& path) {
   return bytes;
 }
 
+std::string read_text(const std::string& path) {
+  const std::vector<std::byte> bytes = read_file(path);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 void write_file(const std::string& path, std::span<const std::span<const std::byte>> pieces) {
   const std::string target = resolved(path);
   const std::string folder = folder_of(target);

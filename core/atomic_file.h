@@ -13,6 +13,9 @@ namespace tailgrad {
 /// or cannot be read.
 std::vector<std::byte> read_file(const std::string& path);
 
+/// The same as a string of bytes.
+std::string read_text(const std::string& path);
+
 /// Replaces `path` by a file that holds `pieces` one after the other: written to a temporary file
 /// in the same folder, synced to the device, renamed, folder synced. After a crash at any moment
 /// `path` is the old file or the new one. When anything fails the temporary file is removed, the

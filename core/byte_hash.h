@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tailgrad {
 
@@ -30,6 +31,14 @@ class ByteHash {
   std::size_t pending_size_ = 0;
   std::uint64_t total_ = 0;
 };
+
+/// Adds the number of values, then their bytes: lists one after the other cannot be cut elsewhere.
+template <class T>
+void update_sized(ByteHash& hash, const std::vector<T>& values) {
+  const std::uint64_t size = values.size();
+  hash.update(std::as_bytes(std::span(&size, 1)));
+  hash.update(std::as_bytes(std::span(values)));
+}
 
 /// Sixteen lower-case hexadecimal digits, as hashes are printed and stored in JSON.
 std::string hex64(std::uint64_t value);

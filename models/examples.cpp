@@ -54,4 +54,19 @@ void select(const Examples& examples, std::span<const Index> items, Examples& ba
   select_rows(examples.marks, examples, examples.class_count, items, batch.marks);
 }
 
+void update_hash(ByteHash& hash, const Examples& examples) {
+  update_sized(hash, examples.texts.ids);
+  update_sized(hash, examples.texts.offsets);
+  if (!examples.texts.kinds.empty()) update_sized(hash, examples.texts.kinds);
+  const EncodedSentences& sentences = examples.sentences;
+  for (const std::vector<Index>* list :
+       {&sentences.tokens, &sentences.offsets, &sentences.whole, &sentences.forms.words,
+        &sentences.forms.shapes, &sentences.forms.affixes, &sentences.forms.affix_offsets,
+        &sentences.forms.characters, &sentences.forms.character_offsets})
+    update_sized(hash, *list);
+  update_sized(hash, examples.features);
+  update_sized(hash, examples.classes);
+  update_sized(hash, examples.marks);
+}
+
 }  // namespace tailgrad

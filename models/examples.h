@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include <tailgrad/core/byte_hash.h>
 #include <tailgrad/core/shape.h>
 #include <tailgrad/data/encoded_texts.h>
 #include <tailgrad/data/word_forms.h>
@@ -37,5 +38,8 @@ struct Examples {
 /// Replaces `batch` with these items, in this order; its memory is used again. Throws Error for an
 /// item that is not there.
 void select(const Examples& examples, std::span<const Index> items, Examples& batch);
+
+/// Adds all that training reads of the examples: other data give another hash.
+void update_hash(ByteHash& hash, const Examples& examples);
 
 }  // namespace tailgrad

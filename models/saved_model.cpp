@@ -68,10 +68,9 @@ void save_model(const std::string& folder, const Model& model, const ModelDescri
 
 SavedModel load_model(const std::string& folder) {
   const std::string path = folder + "/model.json";
-  const std::vector<std::byte> bytes = read_file(path);
+  const std::string text = read_text(path);
   try {
-    const auto saved = nlohmann::json::parse(
-        std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+    const auto saved = nlohmann::json::parse(text);
     if (saved.at("format") != kFormat)
       fail_at(path, 0, 0,
               "written by another version of tailgrad: format " + saved.at("format").dump() +

@@ -9,7 +9,6 @@
 #include <tailgrad/core/training_pass.h>
 #include <tailgrad/data/batches.h>
 #include <tailgrad/metrics/multilabel.h>
-#include <tailgrad/nn/weights.h>
 
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
@@ -68,7 +67,6 @@ Trainer::Trainer(Model& model, const Loss& loss, const Examples& train, const Ex
       options_(std::move(options)),
       judge_(std::move(judge)),
       lengths_(train.lengths()),
-      first_weights_(weights_hash(model)),
       optimizer_(model.named_parameters(), read_optimizer(options_.optimizer)),
       schedule_(options_.schedule),
       shards_(model.parameters(), options_.shards),
@@ -86,6 +84,7 @@ Trainer::Trainer(Model& model, const Loss& loss, const Examples& train, const Ex
     sampler_.emplace(options_.sampler, train.classes, train.class_count);
   }
   for (int epoch = 0; epoch < options_.epochs; ++epoch) total_steps_ += epoch_batches(epoch).size();
+  fingerprint_ = fingerprint_of_run();
 }
 
 Trainer::~Trainer() = default;

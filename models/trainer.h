@@ -109,7 +109,7 @@ class Trainer {
                        FunctionRef<void(int)> forward, FunctionRef<void(int)> backward);
   void explain_divergence(std::uint64_t at);
   void finish_epoch(const TrainWatcher& watcher);
-  std::string fingerprint() const;
+  std::string fingerprint_of_run() const;
 
   Model& model_;
   const Loss& loss_;
@@ -119,7 +119,7 @@ class Trainer {
   TrainerOptions options_;
   Judge judge_;
   std::vector<Index> lengths_;
-  std::string first_weights_;  ///< their hash
+  std::string fingerprint_;  ///< hash of options, data and first weights: what run this is
   Optimizer optimizer_;
   Schedule schedule_;
   Shards shards_;

@@ -46,32 +46,20 @@ EpochRecord record_from(const json& line) {
 
 }  // namespace
 
-std::string Trainer::fingerprint() const {
+std::string Trainer::fingerprint_of_run() const {
   ByteHash hash;
   const auto add = [&hash](const std::string& text) { hash.update(text + "\n"); };
   add(optimizer_.text());
   add(schedule_.text());
   add(loss_.text());
-  add(first_weights_);  // also says the seed, and how the output's bias starts
+  add(weights_hash(model_));  // also says the seed, and how the output's bias starts
   add(options_.select + " " + std::to_string(options_.epochs) + " " +
       std::to_string(options_.seed) + " " + std::to_string(options_.batch_tokens) + " " +
       std::to_string(options_.shards) + " " + std::to_string(options_.clip_norm) + " " +
       (sampler_ ? sampler_->text() : "instance"));
   for (const NamedTensor& parameter : model_.named_parameters())
     add(parameter.name + " " + parameter.tensor.shape().text());
-  for (const Examples* split : {&train_, &dev_}) {
-    hash.update(std::as_bytes(std::span(split->texts.ids)));
-    hash.update(std::as_bytes(std::span(split->texts.offsets)));
-    hash.update(std::as_bytes(std::span(split->texts.kinds)));
-    hash.update(std::as_bytes(std::span(split->sentences.tokens)));
-    hash.update(std::as_bytes(std::span(split->sentences.offsets)));
-    hash.update(std::as_bytes(std::span(split->sentences.forms.words)));
-    hash.update(std::as_bytes(std::span(split->sentences.forms.affixes)));
-    hash.update(std::as_bytes(std::span(split->sentences.forms.characters)));
-    hash.update(std::as_bytes(std::span(split->features)));
-    hash.update(std::as_bytes(std::span(split->classes)));
-    hash.update(std::as_bytes(std::span(split->marks)));
-  }
+  for (const Examples* split : {&train_, &dev_}) update_hash(hash, *split);
   return hex64(hash.value());
 }
 
@@ -89,13 +77,13 @@ void Trainer::save(const std::string& path) const {
       {"best_epoch", best_epoch_}, {"optimizer_steps", state.steps}, {"history", json::array()}};
   if (best_score_) position["best_score"] = *best_score_;
   for (const EpochRecord& record : history_) position["history"].push_back(record_json(record));
-  write_safetensors(path, tensors, {{"fingerprint", fingerprint()}, {"position", position.dump()}});
+  write_safetensors(path, tensors, {{"fingerprint", fingerprint_}, {"position", position.dump()}});
 }
 
 void Trainer::load(const std::string& path) {
   const Safetensors file = Safetensors::read(path);
   const auto found = file.metadata().find("fingerprint");
-  if (found == file.metadata().end() || found->second != fingerprint())
+  if (found == file.metadata().end() || found->second != fingerprint_)
     fail_at(path, 0, 0,
             "this checkpoint is of another run: data, model, loss or options have changed since; "
             "use the same ones, or --force to start anew");

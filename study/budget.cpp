@@ -66,7 +66,7 @@ std::vector<StepCost> measure_costs(const Problem& problem, const GridPlan& plan
     cost.step_seconds =
         counted > 0 ? seconds_since(warm) / static_cast<double>(counted) : seconds_since(start);
     const Clock::time_point judging = Clock::now();
-    experiment.judge_split(problem.dev);
+    experiment.judge_split(problem.dev, predict(experiment.model(), problem.dev));
     cost.judge_seconds = seconds_since(judging);
     costs.push_back(cost);
   }

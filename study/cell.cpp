@@ -17,6 +17,7 @@
 #include <tailgrad/metrics/posthoc.h>
 #include <tailgrad/models/predict.h>
 #include <tailgrad/nn/weights.h>
+#include <tailgrad/study/report/reliability.h>
 
 namespace tailgrad {
 namespace {
@@ -45,18 +46,11 @@ json config_json(const CellSpec& spec) {
           {"judge_test", spec.judge_test}};
 }
 
-template <class T>
-void add(ByteHash& hash, const std::vector<T>& values) {
-  const std::uint64_t size = values.size();
-  hash.update(std::as_bytes(std::span(&size, 1)));
-  hash.update(std::as_bytes(std::span(values)));
-}
-
 std::string batches_hash(const Trainer& trainer) {
   const Batches batches = trainer.epoch_batches(0);
   ByteHash hash;
-  add(hash, batches.items);
-  add(hash, batches.offsets);
+  update_sized(hash, batches.items);
+  update_sized(hash, batches.offsets);
   return hex64(hash.value());
 }
 
@@ -68,17 +62,6 @@ json history_json(const std::vector<EpochRecord>& history) {
                      {"dev", record.dev},
                      {"best", record.best}});
   return lines;
-}
-
-json bins_json(const std::vector<CalibrationBin>& bins) {
-  json out = json::array();
-  for (const CalibrationBin& bin : bins)
-    out.push_back({{"low", bin.low},
-                   {"high", bin.high},
-                   {"count", bin.count},
-                   {"confidence", bin.confidence ? json(*bin.confidence) : json(nullptr)},
-                   {"accuracy", bin.accuracy ? json(*bin.accuracy) : json(nullptr)}});
-  return out;
 }
 
 // |w_k| and the bias of every class.
@@ -93,20 +76,24 @@ void add_output_layer(const Model& model, Index classes, json& result) {
 
 void judge_cell(const Experiment& experiment, const Problem& problem, const CellSpec& spec,
                 const CellFiles& files, json& result) {
-  const std::optional<Adjustment> rule = experiment.tune_rule_on_dev(spec.metric);
-  const Adjustment* tuned = rule ? &*rule : nullptr;
+  const Outputs dev = predict(experiment.model(), problem.dev);
+  const std::optional<Adjustment> rule = experiment.tune_rule_on_dev(dev, spec.metric);
   result["recipe"] = rule ? json(rule->recipe) : json(nullptr);
-  const Judgement dev = experiment.judge_split(problem.dev);
-  result["dev"] = json::parse(dev.metrics);
-  result["dev_tuned"] = json::parse(experiment.judge_split(problem.dev, tuned).metrics);
+  const auto tuned = [&](const Examples& split, const Outputs& outputs, const Judgement& fixed) {
+    return rule ? experiment.judge_split(split, outputs, &*rule) : fixed;
+  };
+  const Judgement fixed_dev = experiment.judge_split(problem.dev, dev);
+  result["dev"] = json::parse(fixed_dev.metrics);
+  result["dev_tuned"] = json::parse(tuned(problem.dev, dev, fixed_dev).metrics);
   if (!spec.judge_test) return;
   const Examples& split = problem.has_test() ? problem.test : problem.dev;
-  const Judgement fixed = experiment.judge_split(split);
-  const Judgement adjusted = experiment.judge_split(split, tuned);
+  const Outputs outputs = problem.has_test() ? predict(experiment.model(), split) : dev;
+  const Judgement fixed = experiment.judge_split(split, outputs);
+  const Judgement adjusted = tuned(split, outputs, fixed);
   result["test"] = json::parse(fixed.metrics);
   result["test_tuned"] = json::parse(adjusted.metrics);
-  result["reliability"] = bins_json(fixed.reliability);
-  result["reliability_tuned"] = bins_json(adjusted.reliability);
+  result["reliability"] = reliability_json(fixed.reliability);
+  result["reliability_tuned"] = reliability_json(adjusted.reliability);
   add_output_layer(experiment.model(), problem.labels.size(), result);
   write_outcomes(files.outcomes(), fixed.outcomes, adjusted.outcomes);
 }
@@ -151,25 +138,13 @@ std::string hash_of(const Problem& problem) {
   std::visit([&](const auto& encoding) { add_text(encoding.json().dump()); }, problem.encoding);
   if (problem.vectors) {
     for (const std::string& word : problem.vectors->words) add_text(word);
-    add(hash, problem.vectors->values);
+    update_sized(hash, problem.vectors->values);
   }
   json data = problem.json();
   data.erase("notes");
   add_text(data.dump());
-  for (const Examples* split : {&problem.train, &problem.dev, &problem.test}) {
-    add(hash, split->texts.ids);
-    add(hash, split->texts.offsets);
-    if (!split->texts.kinds.empty()) add(hash, split->texts.kinds);
-    const EncodedSentences& sentences = split->sentences;
-    for (const std::vector<Index>* list :
-         {&sentences.tokens, &sentences.offsets, &sentences.whole, &sentences.forms.words,
-          &sentences.forms.shapes, &sentences.forms.affixes, &sentences.forms.affix_offsets,
-          &sentences.forms.characters, &sentences.forms.character_offsets})
-      add(hash, *list);
-    add(hash, split->features);
-    add(hash, split->classes);
-    add(hash, split->marks);
-  }
+  for (const Examples* split : {&problem.train, &problem.dev, &problem.test})
+    update_hash(hash, *split);
   return hex64(hash.value());
 }
 
@@ -189,9 +164,7 @@ bool cell_done(const CellFiles& files) {
 }
 
 json read_cell(const CellFiles& files) {
-  const std::vector<std::byte> bytes = read_file(files.result());
-  const auto* text = reinterpret_cast<const char*>(bytes.data());
-  json result = json::parse(text, text + bytes.size(), nullptr, false);
+  json result = json::parse(read_text(files.result()), nullptr, false);
   if (!result.is_object() || result.value("id", "") != files.id)
     fail_at(files.result(), 0, 0, "the cell's result is damaged; remove it and run again");
   return result;
@@ -207,6 +180,13 @@ json scalars_of(const json& metrics) {
     for (const auto& [group, score] : groups->items())
       if (score.is_object() && score.contains("recall")) out["recall_" + group] = score["recall"];
   return out;
+}
+
+std::optional<double> scalar_of(const json& metrics, const std::string& name) {
+  const json scalars = scalars_of(metrics);
+  const auto found = scalars.find(name);
+  return found != scalars.end() && found->is_number() ? std::optional(found->get<double>())
+                                                      : std::nullopt;
 }
 
 bool run_cell(const Problem& problem, const CellSpec& spec, const CellFiles& files,

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -64,5 +65,7 @@ nlohmann::json read_cell(const CellFiles& files);
 /// The numbers of a metrics object that are one number each, with recall_many, recall_medium and
 /// recall_few: name to value, null where there is none.
 nlohmann::json scalars_of(const nlohmann::json& metrics);
+/// One of them; none when it is not available.
+std::optional<double> scalar_of(const nlohmann::json& metrics, const std::string& name);
 
 }  // namespace tailgrad

@@ -273,7 +273,7 @@ CompareResult gather(const Problem& problem, const Grid& grid, const GatherOptio
   const GridPlan& plan = grid.plan();
   const std::vector<std::int64_t> counts = problem.counts(problem.train);
   CompareResult result{.metric = plan.metric,
-                       .higher_is_better = plan.metric != "balanced_error",
+                       .higher_is_better = higher_is_better(plan.metric),
                        .judged_on = problem.has_test() ? "test" : "dev",
                        .task = problem.task,
                        .level = options.level,

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <tailgrad/study/report/reliability.h>
+
 namespace tailgrad {
 namespace {
 
@@ -51,17 +53,6 @@ ordered_json run_json(const SeedRun& run) {
   return out;
 }
 
-ordered_json bins_json(const std::vector<CalibrationBin>& bins) {
-  ordered_json out = ordered_json::array();
-  for (const CalibrationBin& bin : bins)
-    out.push_back({{"low", bin.low},
-                   {"high", bin.high},
-                   {"count", bin.count},
-                   {"confidence", number(bin.confidence)},
-                   {"accuracy", number(bin.accuracy)}});
-  return out;
-}
-
 ordered_json class_json(const ClassRow& row) {
   return {{"label", row.label},
           {"train_count", row.train_count},
@@ -96,8 +87,8 @@ ordered_json loss_json(const LossRow& row) {
   out["per_class"] = std::move(classes);
   out["weight_norms"] = row.weight_norms;
   out["biases"] = row.biases;
-  out["reliability"] = bins_json(row.reliability);
-  out["reliability_tuned"] = bins_json(row.reliability_tuned);
+  out["reliability"] = reliability_json(row.reliability);
+  out["reliability_tuned"] = reliability_json(row.reliability_tuned);
   out["tried"] = row.tried;
   return out;
 }

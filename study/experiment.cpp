@@ -69,15 +69,17 @@ MetricsContext Experiment::context() const {
   return {.train_counts = counts_, .names = problem_.labels.names()};
 }
 
-Judgement Experiment::judge_split(const Examples& split, const Adjustment* rule) const {
+Judgement Experiment::judge_split(const Examples& split, const Outputs& outputs,
+                                  const Adjustment* rule) const {
   if (problem_.tags)
-    return judge_sentences(split, predict(*model_, split).classes, *problem_.tags,
+    return judge_sentences(split, outputs.classes, *problem_.tags,
                            std::get<SentenceEncoding>(problem_.encoding), context());
-  return judge(split, predict_logits(*model_, split), context(), rule);
+  return judge(split, outputs.logits, context(), rule);
 }
 
-std::optional<Adjustment> Experiment::tune_rule_on_dev(std::string_view metric) const {
-  return tune_rule(problem_.dev, predict_logits(*model_, problem_.dev), counts_, metric);
+std::optional<Adjustment> Experiment::tune_rule_on_dev(const Outputs& outputs,
+                                                       std::string_view metric) const {
+  return tune_rule(problem_.dev, outputs.logits, counts_, metric);
 }
 
 nlohmann::ordered_json Experiment::finish() {
@@ -85,7 +87,7 @@ nlohmann::ordered_json Experiment::finish() {
   double seconds = 0;
   for (const EpochRecord& record : trainer_->history()) seconds += record.seconds;
   const auto judged = [&](const Examples& split) {
-    const Judgement judgement = judge_split(split);
+    const Judgement judgement = judge_split(split, predict(*model_, split));
     mistakes_.clear();
     for (const ConfusionCell& cell : judgement.mistakes)
       mistakes_.push_back({.truth = problem_.labels.name(cell.truth),

@@ -37,10 +37,11 @@ class Experiment {
   const ExperimentOptions& options() const { return options_; }  ///< text forms made canonical
   const std::vector<std::string>& warnings() const { return warnings_; }
 
-  /// A split judged by the model as it is now, after `rule` when there is one.
-  Judgement judge_split(const Examples& split, const Adjustment* rule = nullptr) const;
-  /// See tune_rule.
-  std::optional<Adjustment> tune_rule_on_dev(std::string_view metric) const;
+  /// What the model said of a split (see predict), judged, after `rule` when there is one.
+  Judgement judge_split(const Examples& split, const Outputs& outputs,
+                        const Adjustment* rule = nullptr) const;
+  /// See tune_rule; `outputs` of dev.
+  std::optional<Adjustment> tune_rule_on_dev(const Outputs& outputs, std::string_view metric) const;
 
   /// After the last epoch: takes the weights of the best one and judges them on dev and test.
   /// {data, parameters, weights_hash, seconds, epochs, best_epoch, dev, test}; see cli.md.

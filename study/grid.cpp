@@ -14,6 +14,7 @@
 #include <tailgrad/core/parallel.h>
 #include <tailgrad/core/text_form.h>
 #include <tailgrad/losses/table.h>
+#include <tailgrad/metrics/report.h>
 #include <tailgrad/models/model_table.h>
 #include <tailgrad/optim/optimizer_options.h>
 
@@ -30,8 +31,10 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-bool more_is_better(const std::string& metric) {
-  return metric != "balanced_error" && metric != "loss" && metric != "ece" && metric != "brier";
+// None of a cell that diverged, or when the metric is not available.
+std::optional<double> dev_score(const json& result, const std::string& metric) {
+  if (result.at("diverged").get<bool>()) return std::nullopt;
+  return scalar_of(result.at("dev"), metric);
 }
 
 // The same configuration has the same text, however the user wrote it.
@@ -136,15 +139,9 @@ static std::vector<Ranked> ranking(const Grid& grid, std::size_t competitor, int
   for (int slot = 0; slot < slots_of(plan.tuning, plan.tries, rung); ++slot) {
     const json& result =
         grid.result({.competitor = competitor, .final = false, .rung = rung, .slot = slot});
-    std::optional<double> score;
-    if (!result.at("diverged").get<bool>()) {
-      const json scalars = scalars_of(result.at("dev"));
-      if (scalars.contains(plan.metric) && scalars[plan.metric].is_number())
-        score = scalars[plan.metric].get<double>();
-    }
-    all.push_back({slot, score});
+    all.push_back({slot, dev_score(result, plan.metric)});
   }
-  const bool up = more_is_better(plan.metric);
+  const bool up = higher_is_better(plan.metric);
   std::ranges::stable_sort(all, [up](const Ranked& a, const Ranked& b) {
     if (!a.score || !b.score) return a.score.has_value() && !b.score.has_value();
     return up ? *a.score > *b.score : *a.score < *b.score;
@@ -333,20 +330,14 @@ class Sitting {
     const std::lock_guard lock(mutex_);
     job.running = false;
     if (!done) return;
+    const std::optional<double> score = dev_score(result, grid_.plan().metric);
     const std::string outcome =
         result.at("diverged").get<bool>()
             ? fmt::format("diverged at step {}", result.at("diverged_step").get<std::uint64_t>())
-            : fmt::format("dev {} {}", grid_.plan().metric, score_text(result));
+            : fmt::format("dev {} {}", grid_.plan().metric,
+                          score ? fmt::format("{:.4f}", *score) : "n/a");
     finished(job, fmt::format("{}: {}, {:.1f} s", grid_.name(cell(job)), outcome,
                               result.at("seconds").get<double>()));
-  }
-
-  std::string score_text(const json& result) const {
-    const json scalars = scalars_of(result.at("dev"));
-    const auto found = scalars.find(grid_.plan().metric);
-    return found != scalars.end() && found->is_number()
-               ? fmt::format("{:.4f}", found->get<double>())
-               : "n/a";
   }
 
   // Under the mutex.
@@ -355,15 +346,10 @@ class Sitting {
     job.running = false;
     job.share = 1;
     if (cell(job).final) {
-      const json& result = grid_.result(cell(job));
-      if (!result.at("diverged").get<bool>()) {
-        const json scalars = scalars_of(result.at("dev"));
-        const auto found = scalars.find(grid_.plan().metric);
-        if (found != scalars.end() && found->is_number()) {
-          auto& [sum, count] = scores_[cell(job).competitor];
-          sum += found->get<double>();
-          ++count;
-        }
+      if (const auto score = dev_score(grid_.result(cell(job)), grid_.plan().metric)) {
+        auto& [sum, count] = scores_[cell(job).competitor];
+        sum += *score;
+        ++count;
       }
     }
     if (!text.empty()) show(text);
@@ -388,7 +374,7 @@ class Sitting {
     const double seconds = seconds_since(start_);
     if (first_share_ >= 0 && gained > 0 && seconds > 0.5)
       now.seconds_left = seconds * (1 - now.share) / gained;
-    const bool up = more_is_better(grid_.plan().metric);
+    const bool up = higher_is_better(grid_.plan().metric);
     bool any = false;
     for (const auto& [competitor, score] : scores_) {
       const double mean = score.first / score.second;

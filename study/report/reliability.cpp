@@ -25,11 +25,11 @@ Chart reliability_chart(const std::vector<Reliability>& systems) {
   return chart;
 }
 
-nlohmann::json reliability_json(const std::vector<CalibrationBin>& bins) {
+nlohmann::ordered_json reliability_json(const std::vector<CalibrationBin>& bins) {
   const auto number = [](const std::optional<double>& value) {
-    return value ? nlohmann::json(*value) : nlohmann::json(nullptr);
+    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
   };
-  nlohmann::json out = nlohmann::json::array();
+  nlohmann::ordered_json out = nlohmann::ordered_json::array();
   for (const CalibrationBin& bin : bins)
     out.push_back({{"low", bin.low},
                    {"high", bin.high},

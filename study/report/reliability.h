@@ -21,7 +21,7 @@ struct Reliability {
 /// Accuracy against confidence, a line a system, and the diagonal; empty bins are left out.
 Chart reliability_chart(const std::vector<Reliability>& systems);
 /// [{low, high, count, confidence, accuracy}], null in empty bins.
-nlohmann::json reliability_json(const std::vector<CalibrationBin>& bins);
+nlohmann::ordered_json reliability_json(const std::vector<CalibrationBin>& bins);
 /// The same as numbers: a row a system and bin that is not empty.
 HtmlTable reliability_table(const std::vector<Reliability>& systems);
 

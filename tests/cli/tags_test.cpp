@@ -112,7 +112,7 @@ TEST_F(Tags, TrainPredictEvaluate) {
   EXPECT_EQ(from_file.json()["span_f1"], result["test"]["span_f1"]);
 }
 
-TEST_F(Tags, SameBitsOnOneAndTwoThreadsAndAfterAResume) {
+TEST_F(Tags, SameBitsOnOneAndTwoThreads) {
   const std::string data = file("train.conll", conll(60, 1));
   const auto hash = [&](const char* threads) {
     const Ran run = train(data, {"--epochs", "2", "--threads", threads, "--force"});

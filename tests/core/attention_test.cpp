@@ -19,14 +19,9 @@ namespace {
 
 using test::message_of;
 using test::numbers;
+using test::offsets_of;
 using test::wanted;
 using ::testing::HasSubstr;
-
-std::vector<Index> offsets_of(const std::vector<Index>& lengths) {
-  std::vector<Index> offsets(lengths.size() + 1, 0);
-  std::partial_sum(lengths.begin(), lengths.end(), offsets.begin() + 1);
-  return offsets;
-}
 
 // The formula, one number after the other.
 std::vector<double> by_hand(const Tensor& qkv, const std::vector<Index>& offsets, Index heads) {

@@ -37,8 +37,7 @@ struct Problem {
 
 Problem problem(const std::vector<Index>& lengths, Index classes, double scale = 2,
                 std::uint64_t seed = 1) {
-  std::vector<Index> offsets(lengths.size() + 1, 0);
-  std::partial_sum(lengths.begin(), lengths.end(), offsets.begin() + 1);
+  const std::vector<Index> offsets = test::offsets_of(lengths);
   Problem p{wanted({offsets.back(), classes}, -scale, scale, seed),
             wanted({classes + 2, classes + 2}, -scale, scale, seed + 1),
             offsets,

@@ -22,6 +22,7 @@ namespace {
 
 using test::message_of;
 using test::numbers;
+using test::offsets_of;
 using test::wanted;
 using ::testing::HasSubstr;
 
@@ -97,12 +98,6 @@ TEST(Lstm, EqualsPyTorch) {
     for (const auto& [name, tensor] : parameters)
       expect_golden(tensor.grad(), topic.name + "/gradient/" + name);
   }
-}
-
-std::vector<Index> offsets_of(const std::vector<Index>& lengths) {
-  std::vector<Index> offsets(lengths.size() + 1, 0);
-  std::partial_sum(lengths.begin(), lengths.end(), offsets.begin() + 1);
-  return offsets;
 }
 
 LstmWeights some_weights(Index in, Index hidden, std::uint64_t seed) {

@@ -1,7 +1,9 @@
-// Training taggers: the same bits on any number of threads, no allocation in a steady step.
+// Training taggers: the same bits on any number of threads and after a resume, no allocation in a
+// steady step.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 
 #include <support/count_allocations.h>
@@ -67,6 +69,27 @@ TEST(TaggerTraining, SameBitsOnAnyNumberOfThreads) {
     }
   }
   set_threads(before);
+}
+
+TEST(TaggerTraining, StoppedAnywhereAndResumedGivesTheSameBits) {
+  const std::string path = ::testing::TempDir() + "/tagger_checkpoint.safetensors";
+  for (const char* model : kModels) {
+    SCOPED_TRACE(model);
+    Training whole(model, "crf", 3);
+    EXPECT_TRUE(whole.trainer->run());
+    const std::uint64_t steps = whole.trainer->total_steps();
+    for (const std::uint64_t stop : {std::uint64_t{1}, steps / 2, steps - 1}) {
+      Training first(model, "crf", 3);
+      EXPECT_FALSE(first.trainer->run(
+          {.after_step = [stop](const TrainProgress& now) { return now.total_step < stop; }}));
+      first.trainer->save(path);
+      Training second(model, "crf", 3);
+      second.trainer->load(path);
+      EXPECT_TRUE(second.trainer->run());
+      EXPECT_EQ(weights_hash(*second.model), weights_hash(*whole.model)) << "after step " << stop;
+    }
+  }
+  std::filesystem::remove(path);
 }
 
 TEST(TaggerTraining, NoAllocationInASteadyStep) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <initializer_list>
+#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -40,6 +41,13 @@ inline Tensor parameter(const Shape& shape, double low = -2, double high = 2,
   const Tensor source = numbers(shape, low, high, seed);
   std::copy(source.values().begin(), source.values().end(), tensor.mutable_data());
   return tensor;
+}
+
+/// [sequences + 1] where ragged sequences of these lengths begin and end.
+inline std::vector<Index> offsets_of(const std::vector<Index>& lengths) {
+  std::vector<Index> offsets(lengths.size() + 1, 0);
+  std::partial_sum(lengths.begin(), lengths.end(), offsets.begin() + 1);
+  return offsets;
 }
 
 template <class F, std::size_t... kPositions>
