@@ -147,7 +147,8 @@ class Lade final : public Loss {
                           const Where& where) const {
     const std::size_t classes = call.classes;
     const LossPass pass;
-    const rows::RowBatch batch(frame_, call, logits, targets, pass, nullptr, 256);
+    const rows::RowBatch batch(frame_, call, logits, targets, pass, nullptr,
+                               {.piece = 256, .block = 4096});
     // Of each piece and class: items, sum of the true logits, sum of exponentials of modest rows.
     const Scratch<double> partial(batch.pieces() * 3 * classes);
     std::fill(partial.begin(), partial.end(), 0.0);

@@ -31,16 +31,17 @@ class OverlapOfExamples final : public Loss {
     const double sum = batch.run(
         [&](const auto& at, const Block& block) {
           const Rule rule = rule_;
-          const std::int32_t* y = block.y;
           const RowSoftmax softmax(at, block);
           return pull_through_softmax(
               at, block, softmax, static_cast<Real>(scale),
-              [&](std::int32_t k, std::size_t r, Real p, Real rest, Real& loss) {
-                const Real mark = select(is_own(k, y[r]), 1, 0);
+              [&](std::int32_t, Real p, Real rest, Real mark, Real& loss) {
                 const OverlapSums t = rule.terms(p, rest, mark);
                 const OverlapLoss<Real> set = rule.set(t.i, t.a, t.b);
                 loss = set.loss;
                 return rule.slope(p, rest, mark, set.by_i, set.by_a, set.by_b);
+              },
+              [&](std::int32_t, Real p, Real rest, Real& loss) {
+                return rule.plain(p, rest, loss);
               });
         },
         where);

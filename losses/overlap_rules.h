@@ -68,6 +68,23 @@ struct DiceRule {
     // Without y in the set, 1 - share = a/(a + b + s) keeps small losses.
     return {(a + b - f * i) * inverse, -f * inverse, share * inverse, share * inverse};
   }
+  /// A of an element without mark: 0 for p = 0.
+  Real plain_term(Real p, Real rest) const {
+    const Real q = decayed(p, rest);
+    return kSquare ? q * q : q;
+  }
+  /// d L / d p of an element without mark that is a set of its own, and its loss; the loss is 0 for
+  /// p = 0.
+  Real plain(Real p, Real rest, Real& loss) const {
+    const Real a = plain_term(p, rest);
+    const Real inverse = 1 / (a + smooth);
+    loss = a * inverse;
+    return plain_slope(p, rest, smooth * inverse * inverse);
+  }
+  /// slope() without mark.
+  Real plain_slope(Real p, Real rest, Real by_a) const {
+    return (kSquare ? 2 * by_a * decayed(p, rest) : by_a) * decayed_slope(p, rest);
+  }
   /// d L / d p of one element of a set.
   Real slope(Real p, Real rest, Real y, Real by_i, Real by_a, Real) const {
     const Real by_q = by_i * y + (kSquare ? 2 * by_a * decayed(p, rest) : by_a);
@@ -92,6 +109,14 @@ struct TverskyRule {
     return {missed * inverse, -missed * inverse * inverse, on_a * share * inverse,
             on_b * share * inverse};
   }
+  Real plain_term(Real p, Real) const { return p; }
+  Real plain(Real p, Real, Real& loss) const {
+    const Real missed = alpha * p;
+    const Real inverse = 1 / (missed + smooth);
+    loss = missed * inverse;
+    return alpha * smooth * inverse * inverse;
+  }
+  Real plain_slope(Real, Real, Real by_a) const { return by_a; }
   Real slope(Real, Real, Real y, Real by_i, Real by_a, Real by_b) const {
     return y * (by_i - by_b) + (1 - y) * by_a;
   }

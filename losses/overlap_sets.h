@@ -159,7 +159,9 @@ class OverlapOfSets final : public Loss {
                           const Where& where, Real* powers, const StoredSoftmax* stored) const {
     const std::size_t classes = width(call);
     const LossPass pass;
-    const RowBatch batch(frame_, call, logits, targets, pass, powers, 256);
+    const RowBatch batch =
+        RowBatch(frame_, call, logits, targets, pass, powers, {.piece = 256, .block = 4096})
+            .to_blocks();
     const std::size_t pieces = batch.pieces();
     const Scratch<double> partial(pieces * 3 * classes);
     std::fill(partial.begin(), partial.end(), 0.0);
@@ -193,29 +195,46 @@ class OverlapOfSets final : public Loss {
     return total;
   }
 
-  // The sums I, A, B of the classes stand one after the other. Only true classes have terms in I
-  // and B.
+  // The sums I, A, B of the classes stand one after the other; with one set for all, A in its first
+  // place. Only true classes have terms in I and B.
   template <class Layout>
   void add_block(const Layout& at, const Block& block, const RowSoftmax& softmax,
                  double* sums) const {
     const Rule rule = rule_;
     const std::int32_t* y = block.y;
-    const Real* power = block.e;
+    Real* const power = block.e;
     const Real* counts = block.weight;
     double* const a_sums = sums + at.classes;
     double* const b_sums = a_sums + at.classes;
-    at.add_columns(a_sums, [&](std::int32_t k, std::size_t r, std::size_t i) {
-      const Real p = softmax.p(k, r, power[i]);
-      const Real mark = select(is_own(k, y[r]), 1, 0);
-      return counts[r] * rule.terms(p, softmax.rest(k, r, p), mark).a;
-    });
+    // The best class has a power of 0, the true one gets it for a while: so the loops over all
+    // classes select nothing.
+    alignas(64) Real own_power[kMostRows];
+    for (std::size_t r = 0; r < at.rows(); ++r)
+      own_power[r] = std::exchange(power[at.place(static_cast<std::size_t>(y[r]), r)], Real{0});
+    const auto plain = [&](std::int32_t, std::size_t r, std::size_t i) {
+      const Real p = power[i] * softmax.factor[r];
+      return counts[r] * rule.plain_term(p, 1 - p);
+    };
+    if (options_.by_class) {
+      at.add_columns(a_sums, plain);
+    } else {
+      alignas(64) Real of_row[kMostRows];
+      at.sums(of_row, plain);
+      a_sums[0] += at.total(of_row);
+    }
     for (std::size_t r = 0; r < block.count; ++r) {
-      if (counts[r] == 0) continue;
       const auto k = static_cast<std::size_t>(y[r]);
-      const Real p = softmax.p(y[r], r, power[at.place(k, r)]);
+      const auto best = static_cast<std::size_t>(softmax.best[r]);
+      power[at.place(k, r)] = own_power[r];
+      if (counts[r] == 0) continue;
+      const Real p = softmax.p(y[r], r, own_power[r]);
       const OverlapSums t = rule.terms(p, softmax.rest(y[r], r, p), 1);
       sums[k] += static_cast<double>(t.i);
+      a_sums[options_.by_class ? k : 0] += static_cast<double>(t.a);
       b_sums[k] += static_cast<double>(t.b);
+      if (best != k)
+        a_sums[options_.by_class ? best : 0] +=
+            static_cast<double>(rule.plain_term(softmax.inverse[r], softmax.best_rest[r]));
     }
   }
 
@@ -228,18 +247,21 @@ class OverlapOfSets final : public Loss {
       const Rule rule = general_rule;
       const RowSoftmax softmax =
           stored != nullptr ? RowSoftmax(at, block, *stored) : RowSoftmax(at, block);
-      const std::int32_t* y = block.y;
       const OfClasses<Layout> by_i(by.i, at.classes);
       const OfClasses<Layout> by_a(by.a, at.classes);
       const OfClasses<Layout> by_b(by.b, at.classes);
       return pull_through_softmax(
           at, block, softmax, scale,
-          [&](std::int32_t k, std::size_t r, Real p, Real rest, Real& loss) {
+          [&](std::int32_t k, Real p, Real rest, Real mark, Real& loss) {
             loss = 0;
-            return rule.slope(p, rest, select(is_own(k, y[r]), 1, 0), by_i[k], by_a[k], by_b[k]);
+            return rule.slope(p, rest, mark, by_i[k], by_a[k], by_b[k]);
+          },
+          [&](std::int32_t k, Real p, Real rest, Real& loss) {
+            loss = 0;
+            return rule.plain_slope(p, rest, by_a[k]);
           });
     };
-    (stored != nullptr ? batch.with(gradient) : batch).run(write, where);
+    (stored != nullptr ? batch.from_blocks(gradient) : batch).run(write, where);
   }
 
   template <class SumsOf>

@@ -28,23 +28,21 @@ struct Block {
   const LossPass* pass;
 };
 
-/// Rows of a OneByOne block: a few, so that their numbers stay in the first-level cache.
-inline std::size_t rows_one_by_one(std::size_t classes) {
-  return std::clamp<std::size_t>(2048 / classes, 1, 16);
-}
-inline constexpr std::size_t kMostRows = std::max<std::size_t>(kRowsAbreast, 16);
-
 inline constexpr std::size_t kPieceSize = 32768;  ///< numbers that a thread works on at a time
+
+/// How a batch is cut.
+struct RowCuts {
+  std::size_t piece = 1;     ///< least rows of a piece
+  std::size_t block = 2048;  ///< numbers of a OneByOne block, which stay in the first-level cache
+};
 
 /// Calls body(layout, block) for all rows that are not ignored, pieces of the batch side by side.
 /// It returns the block's share of the loss; the sum is taken in order. With a `gradient`
-/// [items, columns] it also leaves the gradient in block.e; ignored rows get zeros. A piece has at
-/// least `least_piece` rows.
+/// [items, columns] it also leaves the gradient in block.e; ignored rows get zeros.
 class RowBatch {
  public:
   RowBatch(const LossFrame& frame, const LossFrame::Call& call, const Tensor& logits,
-           const Targets& targets, const LossPass& pass, Real* gradient,
-           std::size_t least_piece = 1)
+           const Targets& targets, const LossPass& pass, Real* gradient, RowCuts cuts = {})
       : frame_(frame),
         call_(call),
         logits_(logits),
@@ -53,15 +51,23 @@ class RowBatch {
         z_(logits.data()),
         gradient_(gradient),
         abreast_(call.classes <= kMostClassesAbreast),
-        block_(abreast_ ? kRowsAbreast : rows_one_by_one(call.columns)),
+        block_(abreast_ ? kRowsAbreast : std::clamp<std::size_t>(cuts.block / call.columns, 1, 16)),
         piece_(std::max({std::size_t{1}, kPieceSize / (block_ * call.columns),
-                         (least_piece + block_ - 1) / block_}) *
+                         (cuts.piece + block_ - 1) / block_}) *
                block_) {}
 
-  /// The same batch with other numbers [items, columns] for its logits.
-  RowBatch with(const Real* numbers) const {
+  /// The same batch for the first of two passes: what its blocks leave in the memory of the
+  /// gradient stays in their layout.
+  RowBatch to_blocks() const {
+    RowBatch other = *this;
+    other.to_blocks_ = true;
+    return other;
+  }
+  /// And for the second: such memory [items, columns] is what its blocks get for logits.
+  RowBatch from_blocks(const Real* numbers) const {
     RowBatch other = *this;
     other.z_ = numbers;
+    other.from_blocks_ = true;
     return other;
   }
   std::size_t pieces() const { return (call_.items + piece_ - 1) / piece_; }
@@ -97,17 +103,25 @@ class RowBatch {
     double sum = 0;
     for (std::size_t i = begin; i < end; i += kRowsAbreast) {
       const std::size_t count = std::min(kRowsAbreast, end - i);
-      put_side_by_side(z_ + i * call_.columns, call_.columns, count, x);
-      if (label_rows(i, count, y, weight)) {
-        // Their logits may be anything.
-        for (std::size_t r = 0; r < count; ++r) {
-          if (!frame_.is_ignored(targets_.classes[i + r])) continue;
-          for (std::size_t k = 0; k < call_.classes; ++k) x[at.place(k, r)] = 0;
-        }
+      // A block that is not full has no room for its layout there.
+      const bool full = count == kRowsAbreast && call_.columns == call_.classes;
+      const Real* z = z_ + i * call_.columns;
+      const bool some_ignored = label_rows(i, count, y, weight);
+      if (!from_blocks_ || !full) {
+        put_side_by_side(z, call_.columns, count, x);
+        z = x;
+        // The logits of ignored rows may be anything.
+        if (some_ignored)
+          for (std::size_t r = 0; r < count; ++r) {
+            if (!frame_.is_ignored(targets_.classes[i + r])) continue;
+            for (std::size_t k = 0; k < call_.classes; ++k) x[at.place(k, r)] = 0;
+          }
       }
-      sum += body(at, Block{i, count, x, x + size, x + 2 * size, y, weight, &pass_});
-      if (gradient_ != nullptr)
-        put_in_rows(x + size, call_.columns, count, gradient_ + i * call_.columns);
+      Real* const to = gradient_ != nullptr ? gradient_ + i * call_.columns : nullptr;
+      const bool in_place = to_blocks_ && full && to != nullptr;
+      Real* const e = in_place ? to : x + size;
+      sum += body(at, Block{i, count, z, e, x + 2 * size, y, weight, &pass_});
+      if (to != nullptr && !in_place) put_in_rows(e, call_.columns, count, to);
     }
     return sum;
   }
@@ -132,9 +146,7 @@ class RowBatch {
       }
       label_rows(i, count, y, weight);
       const Real* z = z_ + i * columns;
-      const std::size_t size = count * columns;
-      sum += body(OneByOne{columns, count, z + size, gradient_ != nullptr ? to + size : to},
-                  Block{i, count, z, to, room.data(), y, weight, &pass_});
+      sum += body(OneByOne{columns, count}, Block{i, count, z, to, room.data(), y, weight, &pass_});
       i += count;
     }
     return sum;
@@ -169,6 +181,8 @@ class RowBatch {
   const LossPass& pass_;
   const Real* z_;
   Real* gradient_;
+  bool to_blocks_ = false;
+  bool from_blocks_ = false;
   bool abreast_;
   std::size_t block_;
   std::size_t piece_;

@@ -1,10 +1,15 @@
 // A block of rows of numbers, one number for each row and class, in one of two layouts. A loss is
-// written once, over both, in three kinds of loops:
+// written once, over both, in a few kinds of loops:
 //
-//   at.each(e, f)            e[i] = f(k, r, i, e[i]) for class k and row r, whose number stands at
-//   i at.sums(out, f)          out[r] = sum over k of f(k, r, i) at.each_sums(e, out, f)  both at
-//   once: e[i] = f(k, r, i), out[r] = sum over k of e[i] at.maxima(out, f)        out[r] = the
-//   largest f(k, r, i) at.total(numbers)        the sum of numbers[r], in double
+//   at.each(e, f)              e[i] = f(k, r, i, e[i]) for class k and row r, whose number stands
+//   at
+//                              i
+//   at.sums(out, f)            out[r] = sum over k of f(k, r, i)
+//   at.maxima(out, f)          out[r] = the largest f(k, r, i)
+//   at.powers(e, y, to, f)     e[i] = e^f(k, r, i) in a unit of the row, 0 for class y[r]: what a
+//                              softmax is made of; powers_but_best leaves the best class out
+//   at.each_but(e, y, v, f, g) e[i] = g(k, r, i, f(r, e[i])), and g(k, r, i, v[r]) for class y[r]
+//   at.total(numbers)          the sum of numbers[r], in double
 //
 // An f reads what it likes but writes nothing, and reads e through its argument alone: so the
 // compiler may assume that no store changes what f reads, and vectorise. The order of all additions
@@ -32,6 +37,16 @@ inline constexpr std::size_t kMostClassesAbreast = 64;
 inline std::int32_t class_of(std::size_t k) {
   return static_cast<std::int32_t>(k);
 }
+
+/// Rows of a block in any layout.
+inline constexpr std::size_t kMostRows = std::max<std::size_t>(kRowsAbreast, 16);
+
+/// What at.powers() leaves of each row.
+struct RowPowers {
+  alignas(64) Real top[kMostRows];     ///< the largest x
+  alignas(64) Real unit[kMostRows];    ///< e[i] = e^(x - top) / unit
+  alignas(64) Real others[kMostRows];  ///< sum of e^(x - top) without the class that is left out
+};
 
 /// Few classes: every row is a lane of vectors, so that no reduction runs across a vector.
 struct SideBySide {
@@ -76,18 +91,29 @@ struct SideBySide {
     }
   }
   template <class F>
-  [[gnu::always_inline]] void each_sums(Real* __restrict e, Real* __restrict out,
-                                        const F& f) const {
-    for (std::size_t r = 0; r < kRowsAbreast; ++r) out[r] = 0;
-    for (std::size_t k = 0; k < classes; ++k) {
+  [[gnu::always_inline]] void powers(Real* e, const std::int32_t* y, RowPowers& to,
+                                     const F& f) const {
+    maxima(to.top, f);
+    powers_below(e, y, to, f);
+  }
+  template <class F>
+  [[gnu::always_inline]] void powers_but_best(Real* e, std::int32_t* best, RowPowers& to,
+                                              const F& f) const {
+    maxima(to.top, f);
+    for (std::size_t r = 0; r < kRowsAbreast; ++r) best[r] = 0;
+    for (std::size_t k = classes; k-- > 0;) {
 #pragma GCC ivdep
-      for (std::size_t r = 0; r < kRowsAbreast; ++r) {
-        const std::size_t i = place(k, r);
-        const Real v = f(class_of(k), r, i);
-        e[i] = v;
-        out[r] += v;
-      }
+      for (std::size_t r = 0; r < kRowsAbreast; ++r)
+        best[r] = f(class_of(k), r, place(k, r)) == to.top[r] ? class_of(k) : best[r];
     }
+    powers_below(e, best, to, f);
+  }
+  template <class F, class G>
+  [[gnu::always_inline]] void each_but(Real* __restrict e, const std::int32_t* y, const Real* v,
+                                       const F& f, const G& g) const {
+    each(e, [&](std::int32_t k, std::size_t r, std::size_t i, Real power) {
+      return g(k, r, i, select(is_own(k, y[r]), v[r], f(r, power)));
+    });
   }
   template <class F>
   [[gnu::always_inline]] void two_sums(Real* __restrict e, Real* __restrict first,
@@ -105,14 +131,6 @@ struct SideBySide {
       }
     }
   }
-  void find(const Real* x, const Real* top, std::int32_t* __restrict out) const {
-    for (std::size_t r = 0; r < kRowsAbreast; ++r) out[r] = 0;
-    for (std::size_t k = classes; k-- > 0;) {
-#pragma GCC ivdep
-      for (std::size_t r = 0; r < kRowsAbreast; ++r)
-        out[r] = x[place(k, r)] == top[r] ? class_of(k) : out[r];
-    }
-  }
   template <class F>
   [[gnu::always_inline]] void maxima(Real* __restrict out, const F& f) const {
     for (std::size_t r = 0; r < kRowsAbreast; ++r) out[r] = f(0, r, r);
@@ -124,23 +142,54 @@ struct SideBySide {
       }
     }
   }
+
+ private:
+  template <class F>
+  [[gnu::always_inline]] void powers_below(Real* __restrict e, const std::int32_t* y, RowPowers& to,
+                                           const F& f) const {
+    Real* __restrict others = to.others;
+    for (std::size_t r = 0; r < kRowsAbreast; ++r) {
+      to.unit[r] = 1;
+      others[r] = 0;
+    }
+    for (std::size_t k = 0; k < classes; ++k) {
+#pragma GCC ivdep
+      for (std::size_t r = 0; r < kRowsAbreast; ++r) {
+        const std::size_t i = place(k, r);
+        // e^(minus infinity) is 0.
+        const Real x = select(is_own(k, y[r]), kMinusInfinity, f(class_of(k), r, i) - to.top[r]);
+        const Real v = kernels::exp_of_negative(x);
+        e[i] = v;
+        others[r] += v;
+      }
+    }
+  }
 };
 
 /// Many classes: rows as they stand in a matrix, one after the other.
 struct OneByOne {
-  std::size_t classes;
+  std::size_t classes;  ///< at least kLanesOfRow
   std::size_t count;
-  /// What the next block is going to read and to write, which each_sums asks the memory for.
-  const Real* next_read = nullptr;
-  const Real* next_write = nullptr;
 
   std::size_t rows() const { return count; }
   std::size_t place(std::size_t k, std::size_t r) const { return r * classes + k; }
 
+  /// Four rows are added up before the sum becomes a double.
   template <class F>
   [[gnu::always_inline]] void add_columns(double* __restrict out, const F& f) const {
     const std::int32_t size = class_of(classes);
-    for (std::size_t r = 0; r < count; ++r) {
+    std::size_t r = 0;
+    for (; r + 4 <= count; r += 4) {
+      const std::size_t first = place(0, r);
+#pragma GCC ivdep
+      for (std::int32_t k = 0; k < size; ++k) {
+        const std::size_t i = first + static_cast<std::size_t>(k);
+        const Real sum = (f(k, r, i) + f(k, r + 1, i + classes)) +
+                         (f(k, r + 2, i + 2 * classes) + f(k, r + 3, i + 3 * classes));
+        out[k] += static_cast<double>(sum);
+      }
+    }
+    for (; r < count; ++r) {
       const std::size_t first = place(0, r);
 #pragma GCC ivdep
       for (std::int32_t k = 0; k < size; ++k)
@@ -168,33 +217,39 @@ struct OneByOne {
     for (std::size_t r = 0; r < count; ++r) {
       const std::size_t first = place(0, r);
       alignas(64) Real lanes[kLanesOfRow] = {};
-      in_lanes(
-          [&](std::int32_t k, std::size_t lane) {
-            lanes[lane] += f(k, r, first + static_cast<std::size_t>(k));
-          },
-          [](std::size_t) {});
+      in_lanes([&](std::int32_t k, std::size_t lane) {
+        lanes[lane] += f(k, r, first + static_cast<std::size_t>(k));
+      });
       out[r] = sum_of(lanes, kLanesOfRow);
     }
   }
   template <class F>
-  [[gnu::always_inline]] void each_sums(Real* __restrict e, Real* __restrict out,
-                                        const F& f) const {
+  [[gnu::always_inline]] void powers(Real* e, const std::int32_t* y, RowPowers& to,
+                                     const F& f) const {
+    for (std::size_t r = 0; r < count; ++r)
+      row_powers(e, r, to, f, [&](const Real*, Real) { return static_cast<std::size_t>(y[r]); });
+  }
+  template <class F>
+  [[gnu::always_inline]] void powers_but_best(Real* e, std::int32_t* best, RowPowers& to,
+                                              const F& f) const {
     for (std::size_t r = 0; r < count; ++r) {
-      const std::size_t first = place(0, r);
-      alignas(64) Real lanes[kLanesOfRow] = {};
-      in_lanes(
-          [&, to = e + first](std::int32_t k, std::size_t lane) {
-            const Real v = f(k, r, first + static_cast<std::size_t>(k));
-            to[k] = v;
-            lanes[lane] += v;
-          },
-          [&](std::size_t k) {
-            for (std::size_t lane = 0; lane < kLanesOfRow; lane += 64 / sizeof(Real)) {
-              __builtin_prefetch(next_read + first + k + lane);
-              __builtin_prefetch(next_write + first + k + lane, 1);
-            }
-          });
-      out[r] = sum_of(lanes, kLanesOfRow);
+      row_powers(e, r, to, f, [&](const Real* tops, Real top) {
+        std::size_t k = rows::find(tops, kLanesOfRow, top);
+        while (k < classes && !(f(class_of(k), r, place(k, r)) == top)) k += kLanesOfRow;
+        best[r] = k < classes ? class_of(k) : 0;  // 0: among NaNs there is none
+        return static_cast<std::size_t>(best[r]);
+      });
+    }
+  }
+  template <class F, class G>
+  [[gnu::always_inline]] void each_but(Real* __restrict e, const std::int32_t* y, const Real* v,
+                                       const F& f, const G& g) const {
+    each(e, [&](std::int32_t k, std::size_t r, std::size_t i, Real power) {
+      return g(k, r, i, f(r, power));
+    });
+    for (std::size_t r = 0; r < count; ++r) {
+      const std::size_t i = place(static_cast<std::size_t>(y[r]), r);
+      e[i] = g(y[r], r, i, v[r]);
     }
   }
   template <class F>
@@ -204,22 +259,16 @@ struct OneByOne {
       const std::size_t begin = place(0, r);
       alignas(64) Real lanes[kLanesOfRow] = {};
       alignas(64) Real more_lanes[kLanesOfRow] = {};
-      in_lanes(
-          [&, to = e + begin](std::int32_t k, std::size_t lane) {
-            Real a;
-            Real b;
-            to[k] = f(k, r, begin + static_cast<std::size_t>(k), a, b);
-            lanes[lane] += a;
-            more_lanes[lane] += b;
-          },
-          [](std::size_t) {});
+      in_lanes([&, to = e + begin](std::int32_t k, std::size_t lane) {
+        Real a;
+        Real b;
+        to[k] = f(k, r, begin + static_cast<std::size_t>(k), a, b);
+        lanes[lane] += a;
+        more_lanes[lane] += b;
+      });
       first[r] = sum_of(lanes, kLanesOfRow);
       second[r] = sum_of(more_lanes, kLanesOfRow);
     }
-  }
-  void find(const Real* x, const Real* top, std::int32_t* __restrict out) const {
-    for (std::size_t r = 0; r < count; ++r)
-      out[r] = class_of(rows::find(x + place(0, r), classes, top[r]));
   }
   template <class F>
   [[gnu::always_inline]] void maxima(Real* __restrict out, const F& f) const {
@@ -227,31 +276,72 @@ struct OneByOne {
       const std::size_t first = place(0, r);
       alignas(64) Real lanes[kLanesOfRow];
       for (Real& lane : lanes) lane = kMinusInfinity;
-      in_lanes(
-          [&](std::int32_t k, std::size_t lane) {
-            const Real v = f(k, r, first + static_cast<std::size_t>(k));
-            lanes[lane] = v > lanes[lane] ? v : lanes[lane];
-          },
-          [](std::size_t) {});
+      in_lanes([&](std::int32_t k, std::size_t lane) {
+        const Real v = f(k, r, first + static_cast<std::size_t>(k));
+        lanes[lane] = v > lanes[lane] ? v : lanes[lane];
+      });
       out[r] = max_of(lanes, kLanesOfRow);
     }
   }
 
  private:
   static constexpr std::size_t kLanesOfRow = 64;  // several vectors: a sum waits for the last one
+  // How far the base of a row may lie below its largest number: e^40 times any number of classes
+  // is still a float.
+  static constexpr Real kFar = 40;
 
-  // Calls before(k) in front of every kLanesOfRow classes.
-  template <class F, class Before>
-  [[gnu::always_inline]] void in_lanes(const F& f, const Before& before) const {
+  // e^(x - base) for a base that is known before the row was read: the largest of its first
+  // numbers. The pass that searches the maximum would do nothing but wait for the memory; here the
+  // powers are computed meanwhile. Only where the base turns out to be far too small (or is minus
+  // infinity or NaN) they are computed again.
+  template <class F, class Apart>
+  [[gnu::always_inline]] void row_powers(Real* e, std::size_t r, RowPowers& to, const F& f,
+                                         const Apart& apart) const {
+    const std::size_t first = place(0, r);
+    Real* const row = e + first;
+    alignas(64) Real lanes[kLanesOfRow];
+    alignas(64) Real tops[kLanesOfRow];
+#pragma GCC ivdep
+    for (std::size_t lane = 0; lane < kLanesOfRow; ++lane)
+      tops[lane] = f(class_of(lane), r, first + lane);
+    Real base = max_of(tops, kLanesOfRow);
+    Real top = base;
+    for (int turn = 0; turn < 2; ++turn) {
+      for (Real& lane : lanes) lane = 0;
+      for (Real& lane : tops) lane = kMinusInfinity;
+      in_lanes([&](std::int32_t k, std::size_t lane) {
+        const Real x = f(k, r, first + static_cast<std::size_t>(k));
+        const Real power = kernels::exp_of_negative(x - base);
+        row[k] = power;
+        lanes[lane] += power;
+        tops[lane] = x > tops[lane] ? x : tops[lane];
+      });
+      top = max_of(tops, kLanesOfRow);
+      if (top - base <= kFar) [[likely]]
+        break;
+      base = top;
+    }
+    // Its lane is added up again without it: taking it off the sum would cancel.
+    const std::size_t own = apart(tops, top);
+    row[own] = 0;
+    Real again = 0;
+    for (std::size_t k = own % kLanesOfRow; k < classes; k += kLanesOfRow) again += row[k];
+    lanes[own % kLanesOfRow] = again;
+    to.top[r] = top;
+    to.unit[r] = kernels::exp_of_negative(base - top);
+    to.others[r] = to.unit[r] * sum_of(lanes, kLanesOfRow);
+  }
+
+  // Calls f(k, k % kLanesOfRow) for all classes.
+  template <class F>
+  [[gnu::always_inline]] void in_lanes(const F& f) const {
     constexpr std::int32_t kStep = kLanesOfRow;
     const std::int32_t size = class_of(classes);
     std::int32_t k = 0;
     for (; k + kStep <= size; k += kStep) {
-      before(static_cast<std::size_t>(k));
 #pragma GCC ivdep
       for (std::int32_t lane = 0; lane < kStep; ++lane) f(k + lane, static_cast<std::size_t>(lane));
     }
-    before(static_cast<std::size_t>(k));
 #pragma GCC ivdep
     for (std::int32_t lane = 0; lane < size - k; ++lane)
       f(k + lane, static_cast<std::size_t>(lane));

@@ -50,15 +50,15 @@ struct Damped {
   On<Layout> on(const Layout& at, const rows::Block& block) const {
     On<Layout> change(*this, at, block);
     const Real* z = block.z;
-    alignas(64) Real top[rows::kMostRows];
-    at.maxima(top, [&](std::int32_t, std::size_t, std::size_t i) { return z[i]; });
-    at.sums(change.log_sum, [&](std::int32_t, std::size_t r, std::size_t i) {
-      return kernels::exp_of_negative(z[i] - top[r]);
-    });
+    rows::RowPowers powers;
+    at.powers(block.e, block.y, powers,
+              [&](std::int32_t, std::size_t, std::size_t i) { return z[i]; });
     for (std::size_t r = 0; r < at.rows(); ++r) {
-      change.log_sum[r] = top[r] + kernels::log(change.log_sum[r]);
-      const auto k = static_cast<std::size_t>(block.y[r]);
-      change.own[r] = z[at.place(k, r)] - change.log_sum[r];
+      const Real own = z[at.place(static_cast<std::size_t>(block.y[r]), r)];
+      change.log_sum[r] =
+          powers.top[r] +
+          kernels::log(powers.others[r] + kernels::exp_of_negative(own - powers.top[r]));
+      change.own[r] = own - change.log_sum[r];
       change.floored[r] = change.own[r] > log_eps ? change.own[r] : log_eps;
     }
     return change;

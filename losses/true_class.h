@@ -54,28 +54,25 @@ double true_class_block(const Layout& at, const Block& block, const Logits& logi
   const std::int32_t* y = block.y;
   Real* const e = block.e;
   const std::size_t rows = at.rows();
-  alignas(64) Real top[kMostRows];
   alignas(64) Real own[kMostRows];
-  alignas(64) Real others[kMostRows];
+  RowPowers powers;
   alignas(64) Real loss[kMostRows];
   alignas(64) Real pull[kMostRows];    // factor of e_k in the gradient
   alignas(64) Real push[kMostRows];    // the gradient at the true class
   alignas(64) Real spread[kMostRows];  // sum of x_k - max
   alignas(64) Real floor[kMostRows];   // taken off the gradient
 
-  at.maxima(top, [&](std::int32_t k, std::size_t r, std::size_t i) { return change(k, r, i); });
+  at.powers(e, y, powers,
+            [&](std::int32_t k, std::size_t r, std::size_t i) { return change(k, r, i); });
   for (std::size_t r = 0; r < rows; ++r) {
-    own[r] = change(y[r], r, at.place(static_cast<std::size_t>(y[r]), r)) - top[r];
+    own[r] = change(y[r], r, at.place(static_cast<std::size_t>(y[r]), r)) - powers.top[r];
   }
   if constexpr (HasUniformPart<Rule>)
-    at.sums(spread,
-            [&](std::int32_t k, std::size_t r, std::size_t i) { return change(k, r, i) - top[r]; });
-  at.each_sums(e, others, [&](std::int32_t k, std::size_t r, std::size_t i) {
-    // The true class is left out: e^(minus infinity) is 0.
-    return kernels::exp_of_negative(
-        select(is_own(k, y[r]), kMinusInfinity, change(k, r, i) - top[r]));
-  });
+    at.sums(spread, [&](std::int32_t k, std::size_t r, std::size_t i) {
+      return change(k, r, i) - powers.top[r];
+    });
 
+  const Real* const others = powers.others;
   const auto classes = static_cast<Real>(at.classes);
   const Real* weight = block.weight;
   for (std::size_t r = 0; r < rows; ++r) {
@@ -96,13 +93,18 @@ double true_class_block(const Layout& at, const Block& block, const Logits& logi
       pull[r] += mass * weight[r] * scale * inverse;
       push[r] += mass * t.p * weight[r] * scale - floor[r];
     }
+    pull[r] *= powers.unit[r];
   }
   if constexpr (SeesGradient<decltype(change), Layout>) change.before_pull(at, e, pull, push);
-  at.each(e, [&](std::int32_t k, std::size_t r, std::size_t i, Real power) {
-    Real other = power * pull[r];
-    if constexpr (HasUniformPart<Rule>) other -= floor[r];
-    return change.pull(k, r, i, select(is_own(k, y[r]), push[r], other));
-  });
+  at.each_but(
+      e, y, push,
+      [&](std::size_t r, Real power) {
+        if constexpr (HasUniformPart<Rule>) return power * pull[r] - floor[r];
+        return power * pull[r];
+      },
+      [&](std::int32_t k, std::size_t r, std::size_t i, Real g) {
+        return change.pull(k, r, i, g);
+      });
   return at.total(loss);
 }
 

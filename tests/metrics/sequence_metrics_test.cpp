@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fstream>
 #include <map>
+#include <numeric>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,17 +22,25 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// The output that the CoNLL-2000 shared task shows for its program conlleval: 459 phrases, 539
-// found, 371 of them right; precision 68.83 %, recall 80.83 %, FB1 74.35.
+// "Output Example conlleval" of the CoNLL-2000 shared task,
+// https://www.clips.uantwerpen.be/conll2000/chunking/output.html:
+//   processed 961 tokens with 459 phrases; found: 539 phrases; correct: 371.
+//   precision: 68.83%; recall: 80.83%; FB1: 74.35
+// The page prints how many phrases of each type were found, and precision, recall and FB1 of each;
+// how many there are and are right follows from these, and adds up to its totals.
 TEST(SpanScores, PublishedSampleOfConlleval) {
-  OutcomeCounts counts(1);
-  counts.support = {459};
-  counts.predicted = {539};
-  counts.correct = {371};
+  OutcomeCounts counts(6);  // ADJP, ADVP, NP, PP, SBAR, VP
+  counts.support = {6, 8, 262, 90, 6, 87};
+  counts.predicted = {1, 11, 317, 107, 3, 100};
+  counts.correct = {0, 5, 206, 89, 2, 69};
+  EXPECT_EQ(std::accumulate(counts.support.begin(), counts.support.end(), 0), 459);
+  EXPECT_EQ(std::accumulate(counts.predicted.begin(), counts.predicted.end(), 0), 539);
+  EXPECT_EQ(std::accumulate(counts.correct.begin(), counts.correct.end(), 0), 371);
   const SpanScores scores = score_spans(counts);
   EXPECT_NEAR(*scores.precision, 0.6883, 5e-5);
   EXPECT_NEAR(*scores.recall, 0.8083, 5e-5);
   EXPECT_NEAR(*scores.f1, 0.7435, 5e-5);
+  EXPECT_NEAR(*scores.macro_f1, (0 + 0.5263 + 0.7116 + 0.9036 + 0.4444 + 0.7380) / 6, 5e-5);
 }
 
 TEST(CountSpans, ByHand) {
