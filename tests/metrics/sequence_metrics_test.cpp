@@ -33,9 +33,10 @@ TEST(SpanScores, PublishedSampleOfConlleval) {
   counts.support = {6, 8, 262, 90, 6, 87};
   counts.predicted = {1, 11, 317, 107, 3, 100};
   counts.correct = {0, 5, 206, 89, 2, 69};
-  EXPECT_EQ(std::accumulate(counts.support.begin(), counts.support.end(), 0), 459);
-  EXPECT_EQ(std::accumulate(counts.predicted.begin(), counts.predicted.end(), 0), 539);
-  EXPECT_EQ(std::accumulate(counts.correct.begin(), counts.correct.end(), 0), 371);
+  EXPECT_EQ(std::accumulate(counts.support.begin(), counts.support.end(), std::int64_t{0}), 459);
+  EXPECT_EQ(std::accumulate(counts.predicted.begin(), counts.predicted.end(), std::int64_t{0}),
+            539);
+  EXPECT_EQ(std::accumulate(counts.correct.begin(), counts.correct.end(), std::int64_t{0}), 371);
   const SpanScores scores = score_spans(counts);
   EXPECT_NEAR(*scores.precision, 0.6883, 5e-5);
   EXPECT_NEAR(*scores.recall, 0.8083, 5e-5);
