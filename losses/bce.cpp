@@ -8,14 +8,21 @@ namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 namespace {
 
+struct Plain {
+  static constexpr bool kByClass = false;
+  rows::ElementLoss operator()(Real z, Real y, std::size_t) const {
+    const rows::Sigmoid t(rows::signed_by(y, z));  // the negative side is the positive one of -z
+    return {-t.log_p, rows::signed_by(y, -t.rest)};
+  }
+};
+
 struct Rule {
   static constexpr bool kByClass = false;
   Real positive;
-  rows::ElementLoss operator()(Real z, Real y, std::size_t) const {
-    const Real sign = 2 * y - 1;  // the negative side is the positive one of -z
-    const rows::Sigmoid t(sign * z);
+  rows::ElementLoss operator()(Real z, Real y, std::size_t k) const {
+    const rows::ElementLoss plain = Plain{}(z, y, k);
     const Real weight = y * positive + (1 - y);
-    return {-weight * t.log_p, -sign * weight * t.rest};
+    return {weight * plain.loss, weight * plain.slope};
   }
 };
 
@@ -33,7 +40,7 @@ std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
   LossFrame frame(settings, setup);
   const bool by_elements = settings.is("normalise", "elements");
   if (settings.is("pos_weight", "none"))
-    return rows::elements(std::move(frame), Rule{1}, by_elements);
+    return rows::elements(std::move(frame), Plain{}, by_elements);
   if (!settings.is("pos_weight", "inverse"))
     return rows::elements(std::move(frame), Rule{static_cast<Real>(settings.number("pos_weight"))},
                           by_elements);
@@ -48,7 +55,7 @@ std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
 }  // namespace
 
 std::unique_ptr<Loss> weighted_bce(LossFrame frame) {
-  return rows::elements(std::move(frame), Rule{1}, true);
+  return rows::elements(std::move(frame), Plain{}, true);
 }
 
 LossEntry bce_entry() {

@@ -8,11 +8,13 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -29,6 +31,16 @@ struct ElementLoss {
   Real slope;  ///< d loss / d z
 };
 
+/// v for a mark of 1, -v for a mark of 0: by its bits alone, which leaves the units for arithmetic
+/// to the exponentials.
+inline Real signed_by(Real mark, Real v) {
+  using Bits = std::conditional_t<sizeof(Real) == 8, std::uint64_t, std::uint32_t>;
+  constexpr Bits kSign = Bits{1} << (8 * sizeof(Real) - 1);
+  // The second bit of the exponent of 1 is set, that of 0 is not.
+  const Bits flip = ~(std::bit_cast<Bits>(mark) << 2) & kSign;
+  return std::bit_cast<Real>(std::bit_cast<Bits>(v) ^ flip);
+}
+
 /// p = 1/(1 + e^-z) and all that goes with it, with no cancellation at either end.
 struct Sigmoid {
   Real p;
@@ -37,7 +49,7 @@ struct Sigmoid {
   Real log_rest;
 
   explicit Sigmoid(Real z) {
-    const Real e = kernels::exp_of_negative(-std::abs(z));  // in [0, 1]
+    const Real e = kernels::softmax_exp(-std::abs(z));  // in [0, 1]
     const Real larger = 1 / (1 + e);
     const Real smaller = e * larger;
     const Real log_larger = -kernels::log1p_of_unit(e);

@@ -33,12 +33,11 @@ struct SigmoidRule {
   Real positive;
   Real negative;
   rows::ElementLoss operator()(Real z, Real y, std::size_t) const {
-    const Real sign = 2 * y - 1;  // the negative side is the positive one of -z
-    const rows::Sigmoid t(sign * z);
+    const rows::Sigmoid t(rows::signed_by(y, z));  // the negative side is the positive one of -z
     const Real powered = kSquared ? t.rest * t.rest : rows::power(t.rest, gamma);
     const Real factor = (y * positive + (1 - y) * negative) * powered;
     const Real slope = factor * (gamma * t.p * t.log_p - t.rest);
-    return {-factor * t.log_p, sign * slope};
+    return {-factor * t.log_p, rows::signed_by(y, slope)};
   }
 };
 

@@ -54,7 +54,7 @@ struct BoundedLogits {
       return z[i] + log_prior[k];
     }
     Real pull(std::int32_t k, std::size_t r, std::size_t i, Real g) const {
-      const Real power = on_power[k] * kernels::exp_of_negative(z[i] - log_sum[k]);
+      const Real power = on_power[k] * kernels::softmax_exp(z[i] - log_sum[k]);
       return g + counts[r] * (power + rows::select(rows::is_own(k, y[r]), on_true[r], 0));
     }
   };

@@ -195,8 +195,8 @@ class OverlapOfSets final : public Loss {
     return total;
   }
 
-  // The sums I, A, B of the classes stand one after the other; with one set for all, A in its first
-  // place. Only true classes have terms in I and B.
+  // The sums I, A, B of the classes stand one after the other; with one set for all, each in its
+  // first place. Only true classes have terms in I and B.
   template <class Layout>
   void add_block(const Layout& at, const Block& block, const RowSoftmax& softmax,
                  double* sums) const {
@@ -215,27 +215,38 @@ class OverlapOfSets final : public Loss {
       const Real p = power[i] * softmax.factor[r];
       return counts[r] * rule.plain_term(p, 1 - p);
     };
+    alignas(64) Real own_i[kMostRows];
+    alignas(64) Real own_a[kMostRows];
+    alignas(64) Real own_b[kMostRows];
+    alignas(64) Real best_a[kMostRows];
+    for (std::size_t r = 0; r < at.rows(); ++r) {
+      const Real p = softmax.p(y[r], r, own_power[r]);
+      const OverlapSums t = rule.terms(p, softmax.rest(y[r], r, p), 1);
+      own_i[r] = counts[r] * t.i;
+      own_a[r] = counts[r] * t.a;
+      own_b[r] = counts[r] * t.b;
+      const Real of_best = rule.plain_term(softmax.inverse[r], softmax.best_rest[r]);
+      best_a[r] = counts[r] * select(is_own(softmax.best[r], y[r]), 0, of_best);
+    }
     if (options_.by_class) {
       at.add_columns(a_sums, plain);
+      for (std::size_t r = 0; r < block.count; ++r) {
+        const auto k = static_cast<std::size_t>(y[r]);
+        sums[k] += static_cast<double>(own_i[r]);
+        a_sums[k] += static_cast<double>(own_a[r]);
+        b_sums[k] += static_cast<double>(own_b[r]);
+        a_sums[softmax.best[r]] += static_cast<double>(best_a[r]);
+      }
     } else {
       alignas(64) Real of_row[kMostRows];
       at.sums(of_row, plain);
+      for (std::size_t r = 0; r < at.rows(); ++r) of_row[r] += own_a[r] + best_a[r];
+      sums[0] += at.total(own_i);
       a_sums[0] += at.total(of_row);
+      b_sums[0] += at.total(own_b);
     }
-    for (std::size_t r = 0; r < block.count; ++r) {
-      const auto k = static_cast<std::size_t>(y[r]);
-      const auto best = static_cast<std::size_t>(softmax.best[r]);
-      power[at.place(k, r)] = own_power[r];
-      if (counts[r] == 0) continue;
-      const Real p = softmax.p(y[r], r, own_power[r]);
-      const OverlapSums t = rule.terms(p, softmax.rest(y[r], r, p), 1);
-      sums[k] += static_cast<double>(t.i);
-      a_sums[options_.by_class ? k : 0] += static_cast<double>(t.a);
-      b_sums[k] += static_cast<double>(t.b);
-      if (best != k)
-        a_sums[options_.by_class ? best : 0] +=
-            static_cast<double>(rule.plain_term(softmax.inverse[r], softmax.best_rest[r]));
-    }
+    for (std::size_t r = 0; r < at.rows(); ++r)
+      power[at.place(static_cast<std::size_t>(y[r]), r)] = own_power[r];
   }
 
   // `stored`: what collect() kept, with the powers where the gradient goes.

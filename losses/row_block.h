@@ -158,7 +158,7 @@ struct SideBySide {
         const std::size_t i = place(k, r);
         // e^(minus infinity) is 0.
         const Real x = select(is_own(k, y[r]), kMinusInfinity, f(class_of(k), r, i) - to.top[r]);
-        const Real v = kernels::exp_of_negative(x);
+        const Real v = kernels::softmax_exp(x);
         e[i] = v;
         others[r] += v;
       }
@@ -311,7 +311,7 @@ struct OneByOne {
       for (Real& lane : tops) lane = kMinusInfinity;
       in_lanes([&](std::int32_t k, std::size_t lane) {
         const Real x = f(k, r, first + static_cast<std::size_t>(k));
-        const Real power = kernels::exp_of_negative(x - base);
+        const Real power = kernels::softmax_exp(x - base);
         row[k] = power;
         lanes[lane] += power;
         tops[lane] = x > tops[lane] ? x : tops[lane];
@@ -328,7 +328,7 @@ struct OneByOne {
     for (std::size_t k = own % kLanesOfRow; k < classes; k += kLanesOfRow) again += row[k];
     lanes[own % kLanesOfRow] = again;
     to.top[r] = top;
-    to.unit[r] = kernels::exp_of_negative(base - top);
+    to.unit[r] = kernels::softmax_exp(base - top);
     to.others[r] = to.unit[r] * sum_of(lanes, kLanesOfRow);
   }
 

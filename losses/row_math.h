@@ -9,6 +9,7 @@
 #include <limits>
 #include <type_traits>
 
+#include <tailgrad/core/kernels/softmax_exp.h>
 #include <tailgrad/core/kernels/vec_math.h>
 #include <tailgrad/core/real.h>
 

@@ -55,9 +55,8 @@ struct Damped {
               [&](std::int32_t, std::size_t, std::size_t i) { return z[i]; });
     for (std::size_t r = 0; r < at.rows(); ++r) {
       const Real own = z[at.place(static_cast<std::size_t>(block.y[r]), r)];
-      change.log_sum[r] =
-          powers.top[r] +
-          kernels::log(powers.others[r] + kernels::exp_of_negative(own - powers.top[r]));
+      change.log_sum[r] = powers.top[r] + kernels::log(powers.others[r] +
+                                                       kernels::softmax_exp(own - powers.top[r]));
       change.own[r] = own - change.log_sum[r];
       change.floored[r] = change.own[r] > log_eps ? change.own[r] : log_eps;
     }

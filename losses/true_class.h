@@ -76,7 +76,7 @@ double true_class_block(const Layout& at, const Block& block, const Logits& logi
   const auto classes = static_cast<Real>(at.classes);
   const Real* weight = block.weight;
   for (std::size_t r = 0; r < rows; ++r) {
-    const Real own_e = kernels::exp_of_negative(own[r]);
+    const Real own_e = kernels::softmax_exp(own[r]);
     const Real inverse = 1 / (own_e + others[r]);
     // s - 1 = (e - 1) + others keeps the small numbers when e is exactly 1.
     const Real log_sum = log1p_of_sum((own_e - 1) + others[r]);

@@ -1,3 +1,4 @@
+#include <tailgrad/core/kernels/softmax_exp.h>
 #include <tailgrad/core/kernels/vec_math.h>
 
 #include <gtest/gtest.h>
@@ -76,6 +77,17 @@ TEST(VecMath, ExpOfNegativeIsWithinOneUlpOfNormalNumbers) {
   EXPECT_EQ(kernels::exp_of_negative(-87.4F), 0);
   EXPECT_EQ(kernels::exp_of_negative(-kInf), 0);
   EXPECT_TRUE(std::isnan(kernels::exp_of_negative(kNan)));
+}
+
+TEST(VecMath, SoftmaxExpIsWithinOneUlpOfNormalNumbers) {
+  EXPECT_LE(worst(
+                -87.32F, 64, [](float x) { return kernels::softmax_exp(x); },
+                [](double x) { return std::exp(x); }),
+            0.9);
+  EXPECT_EQ(kernels::softmax_exp(0.0F), 1);
+  EXPECT_EQ(kernels::softmax_exp(-87.4F), 0);
+  EXPECT_EQ(kernels::softmax_exp(-kInf), 0);
+  EXPECT_TRUE(std::isnan(kernels::softmax_exp(kNan)));
 }
 
 TEST(VecMath, Log1pOfUnitIsWithinTwoUlp) {
@@ -202,6 +214,7 @@ void expect_same_bits_everywhere(F f) {
 TEST(VecMath, VectorBodyAndTailAgreeToTheBit) {
   expect_same_bits_everywhere([](float x) { return kernels::exp(x); });
   expect_same_bits_everywhere([](float x) { return kernels::exp_of_negative(x - 10); });
+  expect_same_bits_everywhere([](float x) { return kernels::softmax_exp(x - 10); });
   expect_same_bits_everywhere([](float x) { return kernels::log1p_of_unit(x * 0.1F + 0.5F); });
   expect_same_bits_everywhere([](float x) { return kernels::log(x + 6); });
   expect_same_bits_everywhere([](float x) { return kernels::log1p(x + 5); });
