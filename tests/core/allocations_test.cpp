@@ -93,5 +93,26 @@ TEST(Allocations, NoneInAStepOfALstmWithACrf) {
   EXPECT_EQ(allocations.load() - before, 0u);
 }
 
+TEST(Allocations, NoneInAStepOfAConvolutionalNet) {
+  if (!COUNTS_ALLOCATIONS) GTEST_SKIP() << "malloc belongs to a sanitizer here";
+  set_threads(1);
+  const Tensor x = numbers({20, 12, 12, 3}, -1, 1);
+  const Tensor w1 = parameter({16, 3, 3, 3}, -1, 1, 1), w2 = parameter({20, 16, 3, 3}, -1, 1, 2);
+  const Tensor b1 = parameter({16}, -1, 1, 3), g = parameter({20}, -1, 1, 4),
+               b2 = parameter({20}, -1, 1, 5);
+  const RunningMoments running{Tensor::zeros({20}), Tensor::full({20}, 1)};
+  const auto step = [&] {
+    const Tensor h = max_pool2d(relu(conv2d(x, w1, b1, {.padding = 1})));
+    const Tensor y = conv2d_batch_norm(h, w2, g, b2, running, {.stride = 2, .padding = 1},
+                                       {.relu = true}, subsample_pad(h, 2, 20));
+    const Tensor z = batch_norm(average_pool2d(y), g, b2, running);
+    backward(sum(global_average_pool(z)));
+  };
+  for (int i = 0; i < 20; ++i) step();
+  const std::uint64_t before = allocations.load();
+  for (int i = 0; i < 50; ++i) step();
+  EXPECT_EQ(allocations.load() - before, 0u);
+}
+
 }  // namespace
 }  // namespace tailgrad

@@ -7,6 +7,7 @@
 
 #include <support/gradients.h>
 #include <tailgrad/core/ops/attention.h>
+#include <tailgrad/core/ops/batch_norm.h>
 #include <tailgrad/core/ops/crf.h>
 #include <tailgrad/core/ops/layer_norm.h>
 #include <tailgrad/core/ops/linear.h>
@@ -112,6 +113,20 @@ TEST(FusedThreads, LayerNorm) {
       [](const std::vector<Tensor>& in) { return add_layer_norm(in[0], in[1], in[2], in[3]); },
       {wanted({2001, 67}, -1, 1, 1), wanted({2001, 67}, -1, 1, 2), wanted({67}, -1, 1, 3),
        wanted({67}, -1, 1, 4)});
+}
+
+TEST(FusedThreads, Conv2dBatchNorm) {
+  const RunningMoments running{Tensor::zeros({16}), Tensor::full({16}, 1)};
+  for (const Index stride : {1, 2})
+    expect_same_on_all_threads(
+        [&](const std::vector<Tensor>& in) {
+          const Tensor h = conv2d(in[0], in[1], in[2], {.stride = stride, .padding = 1});
+          const Tensor p = batch_norm(h, in[3], in[4], running, {.relu = true});
+          return conv2d_batch_norm(p, in[5], in[3], in[4], running, {.padding = 1}, {.relu = true},
+                                   h);
+        },
+        {wanted({60, 14, 15, 5}, -1, 1, 1), wanted({16, 5, 3, 3}, -1, 1, 2), wanted({16}, -1, 1, 3),
+         wanted({16}, -1, 1, 4), wanted({16}, -1, 1, 5), wanted({16, 16, 3, 3}, -1, 1, 6)});
 }
 
 TEST(FusedThreads, Attention) {
