@@ -262,8 +262,8 @@ void Trainer::finish_epoch(const TrainWatcher& watcher) {
     best_score_ = score;
     best_epoch_ = record.epoch;
     best_weights_.clear();
-    for (const Tensor& parameter : model_.parameters())
-      best_weights_.emplace_back(parameter.values().begin(), parameter.values().end());
+    for (const auto& [name, tensor] : model_.named_state())
+      best_weights_.emplace_back(tensor.values().begin(), tensor.values().end());
   }
   record.seconds = seconds_ + seconds_since(start);
   history_.push_back(record);
@@ -277,9 +277,9 @@ void Trainer::finish_epoch(const TrainWatcher& watcher) {
 }
 
 void Trainer::use_best_weights() {
-  const std::vector<Tensor> parameters = model_.parameters();
+  const std::vector<NamedTensor> state = model_.named_state();
   for (std::size_t i = 0; i < best_weights_.size(); ++i)
-    std::ranges::copy(best_weights_[i], parameters[i].mutable_data());
+    std::ranges::copy(best_weights_[i], state[i].tensor.mutable_data());
 }
 
 }  // namespace TAILGRAD_PRECISION

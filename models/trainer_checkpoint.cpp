@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-// The best weights as tensors under the names of the parameters.
+// The best weights as tensors under the names of parameters and buffers.
 std::vector<NamedTensor> named_copies(std::span<const NamedTensor> like,
                                       const std::vector<std::vector<Real>>& values) {
   std::vector<NamedTensor> copies;
@@ -64,10 +64,10 @@ std::string Trainer::fingerprint_of_run() const {
 }
 
 void Trainer::save(const std::string& path) const {
-  const std::vector<NamedTensor> parameters = model_.named_parameters();
-  const std::vector<NamedTensor> best = named_copies(parameters, best_weights_);
+  const std::vector<NamedTensor> weights = model_.named_state();
+  const std::vector<NamedTensor> best = named_copies(weights, best_weights_);
   const OptimizerState state = optimizer_.state();
-  std::vector<StoredTensor> tensors = stored_tensors(parameters, "model.");
+  std::vector<StoredTensor> tensors = stored_tensors(weights, "model.");
   for (const StoredTensor& tensor : stored_tensors(best, "best.")) tensors.push_back(tensor);
   for (const StoredTensor& tensor : stored_tensors(state.buffers, "optimizer."))
     tensors.push_back(tensor);
@@ -87,10 +87,10 @@ void Trainer::load(const std::string& path) {
     fail_at(path, 0, 0,
             "this checkpoint is of another run: data, model, loss or options have changed since; "
             "use the same ones, or --force to start anew");
-  const std::vector<NamedTensor> parameters = model_.named_parameters();
+  const std::vector<NamedTensor> weights = model_.named_state();
   OptimizerState state = optimizer_.state();
   for (NamedTensor& buffer : state.buffers) buffer.tensor = Tensor::empty(buffer.tensor.shape());
-  read_tensors(file, parameters, "model.");
+  read_tensors(file, weights, "model.");
   read_tensors(file, state.buffers, "optimizer.");
   try {
     const json position = json::parse(file.metadata().at("position"));
@@ -113,7 +113,7 @@ void Trainer::load(const std::string& path) {
   best_weights_.clear();
   if (!best_score_) return;
   std::vector<NamedTensor> best;
-  for (const NamedTensor& parameter : parameters)
+  for (const NamedTensor& parameter : weights)
     best.push_back({parameter.name, Tensor::empty(parameter.tensor.shape())});
   read_tensors(file, best, "best.");
   for (const NamedTensor& copy : best)

@@ -21,10 +21,12 @@ constexpr std::uint64_t kNormalWords = 4;
 
 Init Init::resolved(const Shape& shape) const {
   if (kind_ == Kind::constant || kind_ == Kind::uniform || kind_ == Kind::normal) return *this;
-  if (shape.rank() != 2)
-    fail("Init", "xavier and kaiming need a weight [out, in]", {{"tensor", shape}});
-  const auto in = static_cast<double>(std::max<Index>(shape[1], 1));
-  const auto both = static_cast<double>(std::max<Index>(shape[0] + shape[1], 1));
+  if (shape.rank() != 2 && shape.rank() != 4)
+    fail("Init", "xavier and kaiming need a weight [out, in] or [out, in, rows, cols]",
+         {{"tensor", shape}});
+  const double taps = shape.rank() == 4 ? static_cast<double>(shape[2]) * shape[3] : 1;
+  const double in = std::max(taps * shape[1], 1.0);
+  const double both = std::max(taps * shape[0] + taps * shape[1], 1.0);
   const auto within = [](double bound) { return uniform(-bound, bound); };
   switch (kind_) {
     case Kind::xavier_uniform:

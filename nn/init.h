@@ -9,7 +9,8 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
-/// A rule for first values. The fans of a weight [out, in] are fan_in = in and fan_out = out.
+/// A rule for first values. The fans of a weight [out, in] are fan_in = in and fan_out = out; of
+/// filters [out, in, rows, cols] both times rows cols.
 class Init {
  public:
   static Init constant(double value) { return {Kind::constant, value, 0}; }
@@ -35,7 +36,7 @@ class Init {
 
   /// Sets all values. They depend on the seed, the name and the shape alone (uniform ones bit by
   /// bit; normal ones up to the C library's log and cos). Throws Error for a rule with fans and a
-  /// tensor without two axes.
+  /// tensor without two or four axes.
   void fill(const Tensor& tensor, std::uint64_t seed, std::string_view name) const;
 
  private:

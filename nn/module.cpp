@@ -9,7 +9,7 @@ inline namespace TAILGRAD_PRECISION {
 
 Module::Module(Module& parent, std::string_view name)
     : parent_(&parent), seed_(parent.seed_), path_(parent.full_name(name)) {
-  parent.register_part({std::string(name), {}, this});
+  parent.register_part({.name = std::string(name), .tensor = {}, .child = this});
 }
 
 // A module may go before its parent does (a layer that is replaced); its parent forgets it.
@@ -34,15 +34,22 @@ void Module::register_part(Entry entry) {
 Tensor Module::parameter(std::string_view name, const Shape& shape, const Init& init) {
   Tensor tensor = Tensor::parameter(shape);
   init.fill(tensor, seed_, full_name(name));
-  register_part({std::string(name), tensor, nullptr});
+  register_part({.name = std::string(name), .tensor = tensor});
   return tensor;
 }
 
-void Module::collect(std::vector<NamedTensor>& into) const {
+Tensor Module::buffer(std::string_view name, const Shape& shape, const Init& init) {
+  const Tensor tensor = Tensor::empty(shape);
+  init.fill(tensor, seed_, full_name(name));
+  register_part({.name = std::string(name), .tensor = tensor, .trained = false});
+  return tensor;
+}
+
+void Module::collect(Part part, std::vector<NamedTensor>& into) const {
   for (const Entry& entry : entries_) {
     if (entry.child != nullptr) {
-      entry.child->collect(into);
-    } else {
+      entry.child->collect(part, into);
+    } else if (part == Part::all || entry.trained == (part == Part::parameters)) {
       into.push_back({full_name(entry.name), entry.tensor});
     }
   }
@@ -50,7 +57,19 @@ void Module::collect(std::vector<NamedTensor>& into) const {
 
 std::vector<NamedTensor> Module::named_parameters() const {
   std::vector<NamedTensor> all;
-  collect(all);
+  collect(Part::parameters, all);
+  return all;
+}
+
+std::vector<NamedTensor> Module::named_buffers() const {
+  std::vector<NamedTensor> all;
+  collect(Part::buffers, all);
+  return all;
+}
+
+std::vector<NamedTensor> Module::named_state() const {
+  std::vector<NamedTensor> all;
+  collect(Part::all, all);
   return all;
 }
 

@@ -48,6 +48,10 @@ class Module {
   /// All parameters of this module and of the modules under it, in the order in which they were
   /// declared, with their full names.
   std::vector<NamedTensor> named_parameters() const;
+  /// All values that are not trained but belong to the model (running moments).
+  std::vector<NamedTensor> named_buffers() const;
+  /// Parameters and buffers: all that is saved, hashed and put back.
+  std::vector<NamedTensor> named_state() const;
   std::vector<Tensor> parameters() const;
   /// How many numbers all parameters have.
   std::size_t parameter_count() const;
@@ -55,16 +59,20 @@ class Module {
  protected:
   /// A new parameter of this module, with its first values. Throws Error for a bad name, as above.
   Tensor parameter(std::string_view name, const Shape& shape, const Init& init);
+  /// A new buffer of this module: no optimiser sees it, but it is saved with the parameters.
+  Tensor buffer(std::string_view name, const Shape& shape, const Init& init);
 
  private:
-  struct Entry {  // a parameter or a child
+  struct Entry {  // a parameter, a buffer or a child
     std::string name;
     Tensor tensor;
     const Module* child = nullptr;
+    bool trained = true;
   };
+  enum class Part : std::uint8_t { parameters, buffers, all };
   std::string full_name(std::string_view name) const;
   void register_part(Entry entry);
-  void collect(std::vector<NamedTensor>& into) const;
+  void collect(Part part, std::vector<NamedTensor>& into) const;
 
   Module* parent_ = nullptr;
   std::uint64_t seed_;

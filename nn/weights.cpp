@@ -59,17 +59,17 @@ void read_tensors(const Safetensors& file, std::span<const NamedTensor> into,
 }
 
 void save_weights(const Module& module, const std::string& path, const StoredMetadata& metadata) {
-  write_safetensors(path, stored_tensors(module.named_parameters()), metadata);
+  write_safetensors(path, stored_tensors(module.named_state()), metadata);
 }
 
 void load_weights(const Module& module, const std::string& path) {
-  read_tensors(Safetensors::read(path), module.named_parameters());
+  read_tensors(Safetensors::read(path), module.named_state());
 }
 
 std::string weights_hash(const Module& module) {
   ByteHash hash;
-  for (const NamedTensor& parameter : module.named_parameters())
-    hash.update(std::as_bytes(parameter.tensor.values()));
+  for (const NamedTensor& part : module.named_state())
+    hash.update(std::as_bytes(part.tensor.values()));
   return hex64(hash.value());
 }
 

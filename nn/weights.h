@@ -24,13 +24,15 @@ std::vector<StoredTensor> stored_tensors(std::span<const NamedTensor> tensors,
 void read_tensors(const Safetensors& file, std::span<const NamedTensor> into,
                   std::string_view prefix = {});
 
-/// All parameters of the module under their dotted names. Throws Error as write_safetensors.
+/// All parameters and buffers of the module under their dotted names. Throws Error as
+/// write_safetensors.
 void save_weights(const Module& module, const std::string& path,
                   const StoredMetadata& metadata = {});
 /// Throws Error as read_tensors and Safetensors::read.
 void load_weights(const Module& module, const std::string& path);
 
-/// XXH64 of the bytes of all parameters, in the order of their declaration: 16 hexadecimal digits.
+/// XXH64 of the bytes of all parameters and buffers, in the order of their declaration: 16
+/// hexadecimal digits.
 std::string weights_hash(const Module& module);
 
 }  // namespace TAILGRAD_PRECISION

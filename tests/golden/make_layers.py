@@ -62,10 +62,10 @@ class Writer:
         for name, value in extra.items():
             put(name, value)
 
-    def save(self, name):
+    def save(self, name, maker="make_layers.py", seed=SEED):
         path = pathlib.Path(__file__).parent / name
         save_file(self.out, path, dict(
-            maker="tests/golden/make_layers.py", seed=str(SEED), python=sys.version.split()[0], torch=torch.__version__,
+            maker=f"tests/golden/{maker}", seed=str(seed), python=sys.version.split()[0], torch=torch.__version__,
             numpy=np.__version__, safetensors=safetensors.__version__))
         path.chmod(0o644)
         print(f"{name}: {len(self.out)} arrays, {path.stat().st_size / 1000:.0f} kB")
