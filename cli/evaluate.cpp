@@ -246,8 +246,10 @@ void add_evaluate(Program& program) {
        "tailgrad evaluate --gold test.conll --predicted tagged.conll --train train.conll"});
   verb.group("A model of ours")
       .option("model", command->model.folder, "Folder that train wrote")
-      .positional("DATA", command->model.data,
-                  "Labelled data: a CSV, TSV, CoNLL or CoNLL-U file, or: wordnet", false)
+      .positional(
+          "DATA", command->model.data,
+          "Labelled data: a CSV, TSV, CoNLL or CoNLL-U file, images, or a name such as wordnet",
+          false)
       .option("format", command->model.format,
               "csv, tsv; of tags conll, conllu; default: by the file's ending")
       .option("text-column", command->model.text_column,

@@ -6,6 +6,7 @@
 
 #include <tailgrad/cli/verbs.h>
 #include <tailgrad/core/form_spec.h>
+#include <tailgrad/data/long_tail.h>
 #include <tailgrad/data/sampler.h>
 #include <tailgrad/losses/table.h>
 #include <tailgrad/metrics/posthoc.h>
@@ -76,6 +77,10 @@ const std::vector<FormSpec>& task_specs() {
       {.name = "tags",
        .meaning = "a label a token: CoNLL columns (--word-column, --tag-column) or CoNLL-U; spans "
                   "(iob1, iob2, iobes, bmes) are found out and judged as spans"},
+      {.name = "image",
+       .meaning =
+           "one label an image: IDX files (MNIST's form), CIFAR's binary files, a folder with "
+           "them, or long-tailed data by name (tailgrad list data)"},
       {.name = "table",
        .meaning = "one label a row of numbers: --label-column, all other columns are features"},
   };
@@ -83,12 +88,16 @@ const std::vector<FormSpec>& task_specs() {
 }
 
 const std::vector<FormSpec>& data_specs() {
-  static const std::vector<FormSpec> specs = {
-      {.name = "wordnet",
-       .meaning = "117,659 glosses of Debian's package wordnet-base in 45 classes (task text), "
-                  "the largest 344 times the smallest; split 80/10/10 by a hash of the gloss",
-       .source = "Princeton WordNet 3.0: class = lexicographer file, lexnames(5WN)"},
-  };
+  static const std::vector<FormSpec> specs = [] {
+    std::vector<FormSpec> all = {
+        {.name = "wordnet",
+         .meaning = "117,659 glosses of Debian's package wordnet-base in 45 classes (task text), "
+                    "the largest 344 times the smallest; split 80/10/10 by a hash of the gloss",
+         .source = "Princeton WordNet 3.0: class = lexicographer file, lexnames(5WN)"},
+    };
+    for (const FormSpec& form : long_tail_forms()) all.push_back(form);
+    return all;
+  }();
   return specs;
 }
 

@@ -6,6 +6,8 @@
 
 #include <tailgrad/core/error.h>
 #include <tailgrad/data/csv.h>
+#include <tailgrad/data/images.h>
+#include <tailgrad/data/long_tail.h>
 #include <tailgrad/data/number_dataset.h>
 #include <tailgrad/data/tag_faults.h>
 #include <tailgrad/data/text_dataset.h>
@@ -24,6 +26,12 @@ TextDataset wordnet_test(const LabelSet& labels) {
   return std::move(splits.test);
 }
 
+ImageDataset labelled_images(const ModelOnDataOptions& options, const LabelSet& labels) {
+  ImageDataset data = images_to_read(options.data, options.format, labels);
+  if (data.labels.empty()) fail_at(options.data, 0, 0, "has no labels to judge by");
+  return data;
+}
+
 Examples read(const ModelOnDataOptions& options, const ModelDescription& about) {
   const LabelSet& labels = about.labels;
   if (const auto* texts = std::get_if<TextEncoding>(&about.encoding)) {
@@ -34,6 +42,8 @@ Examples read(const ModelOnDataOptions& options, const ModelDescription& about) 
   }
   if (std::holds_alternative<SentenceEncoding>(about.encoding))
     fail(options.folder, "holds a tagger, which answers another question here");
+  if (const auto* images = std::get_if<ImageEncoding>(&about.encoding))
+    return images->encode(labelled_images(options, labels), labels.size());
   const auto& numbers = std::get<NumberEncoding>(about.encoding);
   const Table table = Table::read(options.data, columns_now({}, options).file);
   return numbers.encode(
@@ -43,6 +53,15 @@ Examples read(const ModelOnDataOptions& options, const ModelDescription& about) 
 }
 
 }  // namespace
+
+ImageDataset images_to_read(const std::string& data, const std::string& format,
+                            const LabelSet& labels) {
+  if (!is_long_tail(data)) return read_images(data, format, labels);
+  ImageSplits splits = load_long_tail(data);
+  if (!std::ranges::equal(splits.labels.names(), labels.names()))
+    fail(data, "the model was trained on other classes: " + labels.text());
+  return std::move(splits.test);
+}
 
 TextColumns columns_now(TextColumns columns, const ModelOnDataOptions& options) {
   const auto set = [](std::string& column, const std::string& now) {

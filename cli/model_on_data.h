@@ -10,13 +10,15 @@
 
 namespace tailgrad {
 struct TextColumns;
-}
+struct ImageDataset;
+class LabelSet;
+}  // namespace tailgrad
 
 namespace tailgrad::cli {
 
 struct ModelOnDataOptions {
   std::string folder;  ///< that `train` wrote
-  std::string data;    ///< a CSV or TSV file, or: wordnet (its test part)
+  std::string data;    ///< a file, a folder of images, or a name: wordnet (its test part)
   std::string format;
   bool header = true;  ///< of the table, like the next two: see TableOptions
   std::string quotes;
@@ -43,6 +45,11 @@ struct TaggerOnData {
   std::vector<std::int64_t> train_counts;
   std::vector<std::string> warnings;
 };
+
+/// The images of a file or folder (its test part), or the test part of a built-in data set; with
+/// labels if there are any.
+ImageDataset images_to_read(const std::string& data, const std::string& format,
+                            const LabelSet& labels);
 
 /// The columns of training with those that were named now.
 TextColumns columns_now(TextColumns columns, const ModelOnDataOptions& options);

@@ -12,6 +12,7 @@
 #include <tailgrad/core/npy.h>
 #include <tailgrad/core/parallel.h>
 #include <tailgrad/data/csv.h>
+#include <tailgrad/data/images.h>
 #include <tailgrad/models/predict.h>
 #include <tailgrad/models/saved_model.h>
 
@@ -155,10 +156,41 @@ int tag(const SavedModel& saved, const PredictCommand& command) {
   return 0;
 }
 
+// A line an image: its number and its label.
+std::string as_lines(const Answers& all, const LabelSet& labels) {
+  std::string text = "item,predicted";
+  if (!all.probabilities.empty())
+    for (const std::string& name : labels.names()) text += fmt::format(",p({})", name);
+  text += "\n";
+  for (std::size_t i = 0; i < all.predicted.size(); ++i) {
+    text += fmt::format("{},{}", i, all.predicted[i].front());
+    if (!all.probabilities.empty())
+      for (const double p : all.probabilities[i]) text += fmt::format(",{}", static_cast<float>(p));
+    text += "\n";
+  }
+  return text;
+}
+
+int label_images(const SavedModel& saved, const PredictCommand& command) {
+  const LabelSet& labels = saved.about.labels;
+  const auto& encoding = std::get<ImageEncoding>(saved.about.encoding);
+  ImageDataset data = images_to_read(command.data, command.read.format, labels);
+  data.labels.clear();
+  const Examples examples = encoding.encode(data, labels.size());
+  const std::vector<Real> logits = predict_logits(*saved.model, examples);
+  if (!command.logits.empty())
+    write_npy(command.logits, std::span<const float>(logits),
+              std::vector<std::size_t>{data.size(), static_cast<std::size_t>(labels.size())});
+  const Answers all = answers(logits, labels, false, command.probabilities);
+  fmt::print("{}", command.common.json ? as_json(all, labels) : as_lines(all, labels));
+  return 0;
+}
+
 int run(const PredictCommand& command) {
   if (command.common.threads > 0) set_threads(command.common.threads);
   const SavedModel saved = load_model(command.folder);
   if (saved.about.task == "tags") return tag(saved, command);
+  if (saved.about.task == "image") return label_images(saved, command);
   const LabelSet& labels = saved.about.labels;
   const TextColumns columns = columns_of(saved, command);
   const Table table = Table::read(command.data, columns.file);
@@ -184,14 +216,19 @@ void add_predict(Program& program) {
   auto command = std::make_shared<PredictCommand>();
   program
       .verb("predict", "Label new items with a trained model",
-            "Prints the input with one more column, `predicted`. Works without labels.",
+            "Prints the input with one more column, `predicted`; of images a line each, its number "
+            "and\n"
+            "`predicted`. Works without labels.",
             {"tailgrad predict runs/reviews new.csv --text-column body > labelled.csv",
              "tailgrad predict runs/reviews new.csv --probabilities --logits logits.npy",
              "tailgrad predict runs/ner new.conll > tagged.conll"})
       .positional("DIR", command->folder, "Folder that train wrote")
-      .positional("DATA", command->data, "A CSV, TSV, CoNLL or CoNLL-U file (also .gz)")
+      .positional(
+          "DATA", command->data,
+          "A CSV, TSV, CoNLL or CoNLL-U file (also .gz), or images: a folder, a file or a name")
       .option("format", command->read.format,
-              "csv, tsv; of taggers conll, conllu; default: by the file's ending")
+              "csv, tsv; of taggers conll, conllu; of images idx, cifar; default: by the file's "
+              "ending")
       .option("text-column", command->read.text_column,
               "Column of the text; default: as in training")
       .option("second-column", command->read.second_column,

@@ -1,6 +1,7 @@
 #include <tailgrad/cli/run_options.h>
 
 #include <tailgrad/core/error.h>
+#include <tailgrad/study/image_problem.h>
 
 namespace tailgrad::cli {
 
@@ -8,14 +9,20 @@ void RunOptions::declare(Verb& verb) {
   verb_ = verb;
   TrainerOptions& training = experiment.training;
   verb.group("Data")
-      .positional("DATA", problem.data, "A CSV, TSV, CoNLL or CoNLL-U file (also .gz), or: wordnet")
+      .positional("DATA", problem.data,
+                  "A CSV, TSV, CoNLL or CoNLL-U file (also .gz), a folder or file of images (IDX, "
+                  "CIFAR), or "
+                  "a name; see: tailgrad list data")
       .option("dev", problem.dev, "Development data; default: a tenth of DATA")
       .option("test", problem.test, "Test data")
-      .option("task", problem.task,
-              "text (one label a text), multilabel (any number of labels a text), pair (one label "
-              "for two texts), tags (a label a token) or table (numeric columns)")
+      .option(
+          "task", problem.task,
+          "text (one label a text), multilabel (any number of labels a text), pair (one label "
+          "for two texts), tags (a label a token), image (one label an image) or table (numeric "
+          "columns); default: text, image for images")
       .option("format", problem.format,
-              "csv or tsv; of tags conll or conllu; default: by the file's ending")
+              "csv or tsv; of tags conll or conllu; of images idx or cifar; default: by the file's "
+              "ending")
       .option("text-column", problem.text_column, "Column of the text")
       .option("second-column", problem.second_column, "Of task pair: column of the second text")
       .option("label-column", problem.label_column, "Column of the label, or labels")
@@ -45,6 +52,11 @@ void RunOptions::declare(Verb& verb) {
               "What the model learns; default: iobes for spans")
       .flag("repair", problem.repair, "Rewrite tags that break their scheme")
       .option("vectors", problem.vectors, "First word embeddings: a text file of GloVe or word2vec")
+      .group("Images")
+      .option("augment", problem.augment,
+              "none, crop, flip or crop+flip: what a training pass does to images at random; "
+              "default: crop+flip for Fashion-MNIST and colour images, else none")
+      .option("crop-pad", problem.crop_pad, "Black pixels around an image from which crop cuts")
       .group("Learning")
       .option("model", experiment.model, "Text form; see: tailgrad list models")
       .option("output-bias", experiment.output_bias,
@@ -53,7 +65,8 @@ void RunOptions::declare(Verb& verb) {
       .option("optimizer", training.optimizer, "Text form; see: tailgrad list optimizers")
       .option("schedule", training.schedule, "Text form; see: tailgrad list schedules")
       .option("epochs", training.epochs, "Passes over the training data")
-      .option("batch-tokens", batch_tokens_, "Words (or table rows) a step")
+      .option("batch-tokens", batch_tokens_,
+              "Words (or table rows, or images) a step; of tags 256, of images 128")
       .option("shards", training.shards, "Parts of a batch that run side by side")
       .option("clip-norm", training.clip_norm, "Largest norm of all gradients together; 0: any")
       .option("select", training.select, "Dev metric that chooses the epoch");
@@ -78,6 +91,8 @@ void RunOptions::check_task() const {
         Need{"label-separator", problem.label_separator != none.label_separator,
              task == "multilabel", "multilabel"},
         Need{"label-names", !problem.label_names.empty(), texts, "text, multilabel and pair"},
+        Need{"augment", !problem.augment.empty(), task == "image", "image"},
+        Need{"crop-pad", problem.crop_pad != none.crop_pad, task == "image", "image"},
         Need{"no-header", no_header_, tables, of_tables},
         Need{"quotes", !problem.table.quotes.empty(), tables, of_tables},
         Need{"encoding", problem.table.encoding != none.table.encoding, tables, of_tables}})
@@ -86,6 +101,7 @@ void RunOptions::check_task() const {
 }
 
 void RunOptions::settle(std::uint64_t seed) {
+  if (!verb_->given("task") && means_images(problem.data)) problem.task = "image";
   check_task();
   problem.table.header = !no_header_;
   problem.seed = seed;

@@ -194,6 +194,8 @@ void add_train(Program& program) {
        "tailgrad train emotions.tsv --task multilabel --label-column emotions --out runs/emotions",
        "tailgrad train pairs.tsv --task pair --text-column a --second-column b --out runs/pairs",
        "tailgrad train train.conll --task tags --dev dev.conll --test test.conll --out runs/ner",
+       "tailgrad train fashion-mnist-lt:ratio=100 --model resnet:depth=8 --loss la:tau=1 \\\n"
+       "      --epochs 2 --out runs/fashion",
        "tailgrad train shuttle.csv --task table --label-column Class --out runs/shuttle"});
   command->run.declare(verb);
   verb.group("Learning")

@@ -24,6 +24,7 @@ void select_rows(const std::vector<T>& from, const Examples& examples, Index wid
 
 Index Examples::size() const {
   if (is_tags()) return sentences.size();
+  if (is_images()) return images.size();
   return is_text() ? texts.size() : static_cast<Index>(features.size()) / feature_count;
 }
 
@@ -49,6 +50,7 @@ void select(const Examples& examples, std::span<const Index> items, Examples& ba
   batch.class_count = examples.class_count;
   if (examples.is_text()) select(examples.texts, items, batch.texts);
   if (examples.is_tags()) select(examples.sentences, items, batch.sentences);
+  if (examples.is_images()) select(examples.images, items, batch.images);
   select_rows(examples.features, examples, examples.feature_count, items, batch.features);
   select_rows(examples.classes, examples, 1, items, batch.classes);
   select_rows(examples.marks, examples, examples.class_count, items, batch.marks);
@@ -64,6 +66,13 @@ void update_hash(ByteHash& hash, const Examples& examples) {
         &sentences.forms.shapes, &sentences.forms.affixes, &sentences.forms.affix_offsets,
         &sentences.forms.characters, &sentences.forms.character_offsets})
     update_sized(hash, *list);
+  if (const EncodedImages& images = examples.images; examples.is_images()) {
+    update_sized(hash, images.pixels);
+    update_sized(hash, images.mean);
+    update_sized(hash, images.scale);
+    update_sized(hash, std::vector<Index>{images.height, images.width, images.channels,
+                                          images.augmentation.pad, images.augmentation.flip});
+  }
   update_sized(hash, examples.features);
   update_sized(hash, examples.classes);
   update_sized(hash, examples.marks);

@@ -8,16 +8,19 @@
 
 #include <tailgrad/core/byte_hash.h>
 #include <tailgrad/core/shape.h>
+#include <tailgrad/data/encoded_images.h>
 #include <tailgrad/data/encoded_texts.h>
 #include <tailgrad/data/word_forms.h>
 
 namespace tailgrad {
 
-/// Items of one split, or of one batch. A text task fills `texts`, a tagging task `sentences`, a
-/// table `features`. A row is what gets a class: a token of a sentence, otherwise an item.
+/// Items of one split, or of one batch. A text task fills `texts`, a tagging task `sentences`,
+/// images `images`, a table `features`. A row is what gets a class: a token of a sentence,
+/// otherwise an item.
 struct Examples {
   EncodedTexts texts = {};
   EncodedSentences sentences = {};
+  EncodedImages images = {};
   std::vector<float> features = {};  ///< [items, feature_count], row-major
   Index feature_count = 0;
 
@@ -26,12 +29,13 @@ struct Examples {
   Index class_count = 0;
 
   bool is_tags() const { return sentences.size() > 0; }
-  bool is_text() const { return feature_count == 0 && !is_tags(); }
+  bool is_images() const { return images.channels > 0; }
+  bool is_text() const { return feature_count == 0 && !is_tags() && !is_images(); }
   Index size() const;
   Index rows() const;
   /// The first row of an item; of item size(): rows().
   Index first_row(Index item) const;
-  /// Work an item costs: the tokens of a text or a sentence, 1 for a row of numbers.
+  /// Work an item costs: the tokens of a text or a sentence, 1 for an image or a row of numbers.
   std::vector<Index> lengths() const;
 };
 

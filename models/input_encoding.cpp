@@ -1,6 +1,7 @@
 #include <tailgrad/models/input_encoding.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include <nlohmann/json.hpp>
 
@@ -171,6 +172,61 @@ Examples NumberEncoding::encode(const NumberDataset& data, Index class_count) co
   Examples examples;
   examples.features.assign(values.begin(), values.end());
   examples.feature_count = static_cast<Index>(columns_.size());
+  examples.classes = data.labels;
+  examples.class_count = class_count;
+  return examples;
+}
+
+ImageEncoding::ImageEncoding(const ImageDataset& training, const Augmentation& augmentation)
+    : form_{.height = training.height,
+            .width = training.width,
+            .channels = training.channels,
+            .augmentation = augmentation} {
+  const auto channels = static_cast<std::size_t>(form_.channels);
+  for (std::size_t c = 0; c < channels; ++c) {
+    std::uint64_t sum = 0;  // whole numbers: no order of summation matters
+    std::uint64_t squares = 0;
+    for (std::size_t i = c; i < training.pixels.size(); i += channels) {
+      const std::uint64_t value = training.pixels[i];
+      sum += value;
+      squares += value * value;
+    }
+    const auto count = static_cast<double>(training.pixels.size() / channels);
+    const double mean = static_cast<double>(sum) / count;
+    const double variance = static_cast<double>(squares) / count - mean * mean;
+    form_.mean.push_back(static_cast<float>(mean / 255));
+    form_.scale.push_back(variance > 0 ? static_cast<float>(std::sqrt(variance) / 255) : 1.0F);
+  }
+}
+
+ImageEncoding::ImageEncoding(const nlohmann::json& saved)
+    : form_{.height = saved.at("height"),
+            .width = saved.at("width"),
+            .channels = saved.at("channels"),
+            .mean = saved.at("mean").get<std::vector<float>>(),
+            .scale = saved.at("scale").get<std::vector<float>>(),
+            .augmentation = {.pad = saved.at("augmentation").at("pad"),
+                             .flip = saved.at("augmentation").at("flip")}} {}
+
+nlohmann::json ImageEncoding::json() const {
+  return {{"height", form_.height},
+          {"width", form_.width},
+          {"channels", form_.channels},
+          {"mean", form_.mean},
+          {"scale", form_.scale},
+          {"augmentation", {{"pad", form_.augmentation.pad}, {"flip", form_.augmentation.flip}}}};
+}
+
+Examples ImageEncoding::encode(const ImageDataset& data, Index class_count) const {
+  if (data.height != form_.height || data.width != form_.width || data.channels != form_.channels)
+    fail_at(data.path, 0, 0,
+            "images of " + std::to_string(data.height) + " x " + std::to_string(data.width) +
+                " x " + std::to_string(data.channels) + "; the model reads " +
+                std::to_string(form_.height) + " x " + std::to_string(form_.width) + " x " +
+                std::to_string(form_.channels));
+  Examples examples;
+  examples.images = form_;
+  examples.images.pixels = data.pixels;
   examples.classes = data.labels;
   examples.class_count = class_count;
   return examples;

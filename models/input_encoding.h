@@ -7,6 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <tailgrad/data/images.h>
 #include <tailgrad/data/number_dataset.h>
 #include <tailgrad/data/standardizer.h>
 #include <tailgrad/data/tag_set.h>
@@ -80,6 +81,24 @@ class SentenceEncoding {
   TagScheme file_scheme_;
   WordFormEncoding words_;
   Index training_words_ = 0;  ///< the first ones of the vocabulary; the others come from vectors
+};
+
+/// Images: every channel has mean 0 and standard deviation 1 over the training images.
+class ImageEncoding {
+ public:
+  ImageEncoding(const ImageDataset& training, const Augmentation& augmentation);
+  explicit ImageEncoding(const nlohmann::json& saved);
+  nlohmann::json json() const;
+
+  Index height() const { return form_.height; }
+  Index width() const { return form_.width; }
+  Index channels() const { return form_.channels; }
+  const Augmentation& augmentation() const { return form_.augmentation; }
+  /// Throws Error when the images have another form than those of training.
+  Examples encode(const ImageDataset& data, Index class_count) const;
+
+ private:
+  EncodedImages form_;  ///< without pixels
 };
 
 /// Columns of numbers: mean 0 and standard deviation 1 on the training data.

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include <tailgrad/models/bag_of_embeddings.h>
+#include <tailgrad/models/cnn.h>
 #include <tailgrad/models/mlp.h>
+#include <tailgrad/models/resnet.h>
 #include <tailgrad/models/tagger.h>
 #include <tailgrad/models/transformer_classifier.h>
 
@@ -26,6 +28,8 @@ const std::vector<ModelEntry>& model_table() {
   static const std::vector<ModelEntry> table = [] {
     std::vector<ModelEntry> all = {transformer_classifier_entry(), bag_of_embeddings_entry()};
     for (ModelEntry& entry : tagger_entries()) all.push_back(std::move(entry));
+    all.push_back(cnn_entry());
+    all.push_back(resnet_entry());
     all.push_back(mlp_entry());
     return all;
   }();

@@ -26,11 +26,14 @@ struct ModelSetup {
   /// [classes + 2, classes + 2] 0 where the tag scheme forbids; empty: it does not (TagSet).
   std::vector<std::uint8_t> allowed_transitions = {};
   Index token_kinds = 0;  ///< of tokens in pairs of texts; 0: single texts
+  Index height = 0;       ///< of images, like what follows
+  Index width = 0;
+  Index channels = 0;
 };
 
 struct ModelEntry {
   FormSpec spec;
-  std::string task;  ///< "text" (and what else reads texts), "tags" or "table"
+  std::string task;  ///< "text" (and what else reads texts), "tags", "image" or "table"
   std::unique_ptr<Model> (*make)(const Settings& settings, const ModelSetup& setup) = nullptr;
 };
 

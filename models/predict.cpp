@@ -10,12 +10,16 @@ namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 namespace {
 
+constexpr Index kImages = 64;  // a batch
+
 Outputs run(const Model& model, const Examples& examples, Index batch_tokens, bool decode) {
   const auto classes = static_cast<std::size_t>(examples.class_count);
   const auto rows = static_cast<std::size_t>(examples.rows());
   Outputs all;
   all.logits.resize(rows * classes);
   if (decode) all.classes.resize(rows);
+  // Of the layers of an image net each is far larger than the image.
+  if (examples.is_images()) batch_tokens = std::min(batch_tokens, kImages);
   const Batches batches = token_batches_in_order(examples.lengths(), {.tokens = batch_tokens});
   parallel_for(batches.size(), 1, [&](std::size_t begin, std::size_t end) {
     const NoGrad no_grad;

@@ -14,7 +14,7 @@ struct Outputs {
   std::vector<Index> classes;  ///< [rows] as Model::decode says
 };
 
-/// Batches of about `batch_tokens` tokens run side by side; nothing is recorded.
+/// Batches of about `batch_tokens` tokens (of 64 images) run side by side; nothing is recorded.
 Outputs predict(const Model& model, const Examples& examples, Index batch_tokens = 2048);
 /// The logits alone.
 std::vector<Real> predict_logits(const Model& model, const Examples& examples,

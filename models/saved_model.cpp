@@ -17,6 +17,7 @@ constexpr int kFormat = 1;  // raised when a reader of old files would go wrong
 InputEncoding encoding_from(const nlohmann::json& saved, const std::string& task) {
   if (task == "table") return NumberEncoding(saved);
   if (task == "tags") return SentenceEncoding(saved);
+  if (task == "image") return ImageEncoding(saved);
   return TextEncoding(saved);
 }
 
@@ -45,6 +46,10 @@ std::unique_ptr<Model> build_model(const std::string& text, const std::string& t
       setup.allowed_transitions.assign(tags.transition_mask().begin(),
                                        tags.transition_mask().end());
     }
+  } else if (const auto* images = std::get_if<ImageEncoding>(&encoding)) {
+    setup.height = images->height();
+    setup.width = images->width();
+    setup.channels = images->channels();
   } else {
     setup.features = static_cast<Index>(std::get<NumberEncoding>(encoding).columns().size());
   }

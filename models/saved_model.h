@@ -14,7 +14,7 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
-using InputEncoding = std::variant<TextEncoding, NumberEncoding, SentenceEncoding>;
+using InputEncoding = std::variant<TextEncoding, NumberEncoding, SentenceEncoding, ImageEncoding>;
 
 /// The model a text form describes, of the size that the encoding and the labels ask for.
 std::unique_ptr<Model> build_model(const std::string& text, const std::string& task,

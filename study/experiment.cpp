@@ -47,6 +47,9 @@ Experiment::Experiment(const Problem& problem, ExperimentOptions options)
     dynamic_cast<Tagger&>(*model_).set_word_vectors(
         std::get<SentenceEncoding>(problem.encoding).words().words(), *problem.vectors);
   if (options_.output_bias == "log-prior") {
+    if (!model_->output().bias.defined())
+      fail("--output-bias",
+           "log-prior needs a bias, and the last layer of '" + options_.model + "' has none");
     std::ranges::copy(problem.first_biases(), model_->output().bias.mutable_data());
   } else if (options_.output_bias != "default") {
     fail("--output-bias", "unknown: '" + options_.output_bias + "'; known: default, log-prior");

@@ -9,6 +9,7 @@
 #include <tailgrad/core/text_form.h>
 #include <tailgrad/data/split.h>
 #include <tailgrad/data/wordnet.h>
+#include <tailgrad/study/image_problem.h>
 #include <tailgrad/study/tag_problem.h>
 
 namespace tailgrad {
@@ -199,6 +200,7 @@ Problem load_problem(const ProblemOptions& options) {
   if (options.task == "text" || options.task == "multilabel" || options.task == "pair")
     return load_text_problem(options);
   if (options.task == "tags") return load_tag_problem(options);
+  if (options.task == "image") return load_image_problem(options);
   if (options.task == "table") {
     NumberSplits splits = load_numbers(
         {.train = options.data, .dev = options.dev, .test = options.test},
@@ -209,7 +211,8 @@ Problem load_problem(const ProblemOptions& options) {
     if (!held_out.empty()) problem.notes.push_back(held_out);
     return problem;
   }
-  fail("--task", "unknown task '" + options.task + "'; known: text, multilabel, pair, tags, table");
+  fail("--task",
+       "unknown task '" + options.task + "'; known: text, multilabel, pair, tags, image, table");
 }
 
 }  // namespace tailgrad

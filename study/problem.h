@@ -20,11 +20,12 @@ namespace tailgrad {
 
 /// Where the data is and how it is read.
 struct ProblemOptions {
-  std::string data;           ///< a file, or "wordnet"
-  std::string dev = {};       ///< a file; empty: a stratified tenth of the training data
-  std::string test = {};      ///< a file; empty: none (wordnet brings its own)
-  std::string task = "text";  ///< "text", "multilabel", "pair", "tags" or "table"
-  std::string format = {};    ///< "csv", "tsv", "conll", "conllu"; empty: by the ending of the path
+  std::string data;       ///< a file, "wordnet", or of images a folder or "fashion-mnist-lt:…"
+  std::string dev = {};   ///< a file; empty: a stratified tenth of the training data
+  std::string test = {};  ///< a file; empty: none (wordnet brings its own)
+  std::string task = "text";  ///< "text", "multilabel", "pair", "tags", "image" or "table"
+  std::string format =
+      {};  ///< "csv", "tsv", "conll", "conllu", "idx", "cifar"; empty: by the ending of the path
   std::string text_column = "text";
   std::string label_column = "label";
   std::string second_column = "text2";  ///< of task pair
@@ -36,6 +37,11 @@ struct ProblemOptions {
   std::uint64_t seed = 1;  ///< of the held-out split
   /// Without test data: this share of every class is held out for testing; 0: none is.
   double test_share = 0;
+
+  /// Of task image: none, crop, flip or crop+flip; empty: crop+flip where that is the custom
+  /// (Fashion-MNIST, CIFAR), else none.
+  std::string augment = {};
+  Index crop_pad = 4;  ///< pixels around the image from which crop cuts
 
   // Of task tags.
   std::string word_column = {};  ///< empty: the first; form in CoNLL-U

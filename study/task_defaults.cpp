@@ -10,11 +10,21 @@ void set_task_defaults(const std::string& task, const Given& given, ProblemOptio
                        ExperimentOptions& experiment) {
   if (task == "table" && !given("model")) experiment.model = "mlp";
   if (task == "multilabel" && !given("loss")) experiment.loss = "bce";
-  if (task != "tags") return;
   const auto set = [&given](std::string_view option, auto& value, auto fallback) {
     if (!given(option)) value = fallback;
   };
   TrainerOptions& training = experiment.training;
+  if (task == "image") {
+    set("model", experiment.model, "cnn");
+    set("optimizer", training.optimizer, "sgd:lr=0.1,momentum=0.9,weight_decay=1e-4");
+    set("schedule", training.schedule, "cosine:warmup=0.05");
+    set("epochs", training.epochs, 20);
+    set("batch-tokens", training.batch_tokens, 128);
+    // Batch norm takes its moments over a shard; its ops run on all threads by themselves.
+    set("shards", training.shards, 1);
+    set("clip-norm", training.clip_norm, 0.0);
+  }
+  if (task != "tags") return;
   set("model", experiment.model, "bilstm-crf");
   const bool crf = parse_text_form(experiment.model).name.ends_with("-crf");
   set("loss", experiment.loss, crf ? "crf" : "ce");

@@ -48,6 +48,24 @@ Examples rows_of_numbers(Index count) {
   return examples;
 }
 
+Examples small_images(Index count) {
+  Examples examples;
+  examples.class_count = kClasses;
+  examples.images = {.height = 8,
+                     .width = 8,
+                     .channels = 3,
+                     .mean = {0, 0, 0},
+                     .scale = {1, 1, 1},
+                     .augmentation = {.pad = 1, .flip = true}};
+  Random random(3, "images");
+  for (Index item = 0; item < count; ++item) {
+    for (int i = 0; i < 192; ++i)
+      examples.images.pixels.push_back(static_cast<std::uint8_t>(random.below(256)));
+    examples.classes.push_back(item % kClasses);
+  }
+  return examples;
+}
+
 struct Growth {
   /// In the steps of the epoch of the second half that had fewest: a worker thread of TBB that
   /// joins late, on a busy machine, allocates once; a step that allocates does so in every epoch.
@@ -56,10 +74,15 @@ struct Growth {
 };
 
 Growth train(const char* text, const Examples& examples, const char* loss_text, Index batch) {
-  const bool texts = examples.is_text();
-  const auto model =
-      make_model(text, texts ? "text" : "table",
-                 {.classes = kClasses, .vocabulary = kWords, .max_tokens = 16, .features = 20});
+  const char* const task = examples.is_text() ? "text" : examples.is_images() ? "image" : "table";
+  const auto model = make_model(text, task,
+                                {.classes = kClasses,
+                                 .vocabulary = kWords,
+                                 .max_tokens = 16,
+                                 .features = 20,
+                                 .height = 8,
+                                 .width = 8,
+                                 .channels = 3});
   const auto loss = make_loss(loss_text, ClassCounts::of_labels(examples.classes, kClasses));
   constexpr int kEpochs = 12;
   Trainer trainer(*model, *loss, examples, examples, {},
@@ -122,6 +145,12 @@ TEST(TrainingAllocations, NoneInAStepOfTheTransformer) {
 
 TEST(TrainingAllocations, NoneInAStepOfTheMlp) {
   expect_steady("mlp:hidden=32/16,dropout=0.1", rows_of_numbers(320), "la:tau=1", 32);
+}
+
+TEST(TrainingAllocations, NoneInAStepOfImageNets) {
+  for (const char* model : {"cnn:channels=8/16,hidden=16", "resnet:depth=8,width=4",
+                            "resnet:depth=8,width=4,shortcut=project,head=cosine"})
+    expect_steady(model, small_images(160), "ldam", 32);
 }
 
 }  // namespace
