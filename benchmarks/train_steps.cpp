@@ -27,7 +27,9 @@
 #include <tailgrad/core/shards.h>
 #include <tailgrad/core/training_pass.h>
 #include <tailgrad/losses/table.h>
+#include <tailgrad/models/cnn.h>
 #include <tailgrad/models/mlp.h>
+#include <tailgrad/models/resnet.h>
 #include <tailgrad/nn/embedding.h>
 #include <tailgrad/nn/lstm.h>
 #include <tailgrad/nn/position.h>
@@ -280,6 +282,42 @@ class CrfTaggerRow : public Row {
   double sequences_;
 };
 
+// An image net on 28 x 28 grey pixels in 10 classes, SGD with momentum. Its ops run on all threads,
+// so one shard: batch norm sees the complete batch.
+template <class Net>
+class ImageRow : public Row {
+ public:
+  template <class Options>
+  ImageRow(Index batch, const Options& options, double products)
+      : model_({.classes = 10, .seed = kSeed, .height = 28, .width = 28, .channels = 1}, options),
+        input_(Tensor::empty({batch, 28, 28, 1})),
+        labels_(1),
+        training_(model_, "sgd:lr=0.1,momentum=0.9", 1),
+        batch_(batch) {
+    Random random(kSeed, "data");
+    for (Real& value : input_.mutable_values()) value = static_cast<Real>(random.normal());
+    for (Index i = 0; i < batch; ++i) labels_[0].push_back(static_cast<Index>(random.below(10)));
+    flops = 6.0 * batch * products;
+  }
+  void step() override {
+    training_.step(labels_, batch_, [&](int) { return model_(input_); });
+  }
+
+ private:
+  Net model_;
+  Tensor input_;
+  std::vector<std::vector<Index>> labels_;
+  Training training_;
+  double batch_;
+};
+
+// Multiplications forward of an image, without those of the first layer's input gradient.
+constexpr double kCnnProducts =
+    784 * 9 * 32 * (2.0 / 3) + 196 * 9 * 32 * 64 + 3136 * 128 + 128 * 10;
+constexpr double kResNet8Products = 784 * 9 * 16 * (2.0 / 3) + 2 * 784 * 9 * 16 * 16 +
+                                    196 * 9 * (16 * 32 + 32 * 32) + 49 * 9 * (32 * 64 + 64 * 64) +
+                                    64 * 10;
+
 struct RowEntry {
   const char* name;
   int shards;  ///< by default; belongs to the row, not to the machine
@@ -300,6 +338,11 @@ const RowEntry kRows[] = {
        return std::make_unique<CrfTaggerRow>(CrfTaggerSize{10000, 100, 100, 17, 32, 32}, s); }},
     {"bilstm-crf-h200", 1, [](int s) -> std::unique_ptr<Row> {
        return std::make_unique<CrfTaggerRow>(CrfTaggerSize{10000, 100, 200, 9, 16, 64}, s); }},
+    {"cnn", 1, [](int) -> std::unique_ptr<Row> {
+       return std::make_unique<ImageRow<Cnn>>(128, CnnOptions{}, kCnnProducts); }},
+    {"resnet-d8", 1, [](int) -> std::unique_ptr<Row> {
+       return std::make_unique<ImageRow<ResNet>>(128, ResNetOptions{.depth = 8},
+                                                 kResNet8Products); }},
 };
 // clang-format on
 

@@ -179,6 +179,67 @@ def tagger(vocabulary, embedding, width, tags, batch, steps):
     return training_step(loss, p, zeros(p), momentum, integers(vocabulary, steps, batch), integers(tags, steps, batch), mask, last)
 
 
+def image(net, batch):
+    def filters(n, m):
+        return dict(w=normal(3, 3, n, m), g=jnp.ones(m), b=jnp.zeros(m))
+
+    def conv_bn(p, s, x, stride=1):
+        """Batch norm after the convolution, and the running moments it leaves."""
+        x = lax.conv_general_dilated(x, p["w"], (stride, stride), ((1, 1), (1, 1)), dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        mean = x.mean((0, 1, 2))
+        x = x - mean
+        variance = (x * x).mean((0, 1, 2))
+        s = (0.9 * s[0] + 0.1 * mean, 0.9 * s[1] + 0.1 * variance)
+        return x * (lax.rsqrt(variance + 1e-5) * p["g"]) + p["b"], lax.stop_gradient(s)
+
+    widths = [(1, 32), (32, 64)] if net == "cnn" else [(1, 16), (16, 16), (16, 16), (16, 32), (32, 32), (32, 64), (64, 64)]
+    p = dict(convs=[filters(n, m) for n, m in widths], hidden=linear(3136, 128), out=linear(128 if net == "cnn" else 64, 10))
+    if net == "resnet":
+        del p["hidden"]
+    moments = [(jnp.zeros(m), jnp.ones(m)) for _, m in widths]
+
+    def loss(p, s, x, y):
+        s = list(s)
+        if net == "cnn":
+            for i, q in enumerate(p["convs"]):
+                x, s[i] = conv_bn(q, s[i], x)
+                n, h, w, c = x.shape
+                x = jax.nn.relu(x).reshape(n, h // 2, 2, w // 2, 2, c).max((2, 4))
+            x = jax.nn.relu(apply(p["hidden"], x.reshape(batch, -1)))
+        else:
+            x, s[0] = conv_bn(p["convs"][0], s[0], x)
+            x = jax.nn.relu(x)
+            for block in range(3):
+                i = 1 + 2 * block
+                stride = 1 if block == 0 else 2
+                h, s[i] = conv_bn(p["convs"][i], s[i], x, stride)
+                h, s[i + 1] = conv_bn(p["convs"][i + 1], s[i + 1], jax.nn.relu(h))
+                more = (h.shape[3] - x.shape[3]) // 2
+                x = jax.nn.relu(h + jnp.pad(x[:, ::stride, ::stride], ((0, 0), (0, 0), (0, 0), (more, more))))
+            x = x.mean((1, 2))
+        return cross_entropy(apply(p["out"], x), y).mean(), s
+
+    def one(state, batch):
+        p, m, s = state
+        (value, s), g = jax.value_and_grad(loss, has_aux=True)(p, s, *batch)
+        p, m = momentum(p, g, m)
+        return (p, m, s), value
+
+    if ARGUMENTS.mode == "scan":
+        step_of = lambda state, batch: lax.scan(lambda state, _: one(state, batch), state, None, length=SCAN)
+    else:
+        step_of = one
+    many = jax.jit(step_of, donate_argnums=0)
+    box = [jax.device_put((p, zeros(p), moments))]
+    data = jax.device_put((normal(batch, 28, 28, 1, scale=1), integers(10, batch)))
+
+    def step():
+        box[0], value = many(box[0], data)
+        jax.block_until_ready((box[0], value))
+
+    return step
+
+
 # --- losses ------------------------------------------------------------------------------------------
 
 def softmax_losses(y, c):
@@ -308,6 +369,7 @@ def loss(name, n, c):
 def make_step(row):
     jax.clear_caches()
     for table, build in ((rows.MLP, mlp), (rows.ENCODER, lambda s: encoder(**s)), (rows.TAGGER, lambda s: tagger(**s)),
+                         (rows.IMAGE, lambda s: image(**s)),
                          (rows.LOSSES, lambda s: loss(*s))):
         if row in table:
             return build(table[row])

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 torch.manual_seed(0)
+import os; LAYOUT = getattr(torch, os.environ.get('LAYOUT', 'channels_last'))
 torch.set_num_threads(ARGUMENTS.threads)
 
 
@@ -149,6 +150,48 @@ def tagger(batch, steps, tags, vocabulary, **sizes):
         optimiser.step()
 
     return step
+
+
+class Cnn(nn.Module):
+    def __init__(self):
+        super().__init__()
+        stage = lambda n, m: (nn.Conv2d(n, m, 3, padding=1, bias=False), nn.BatchNorm2d(m), nn.ReLU(), nn.MaxPool2d(2))
+        self.net = nn.Sequential(*stage(1, 32), *stage(32, 64), nn.Flatten(), nn.Linear(3136, 128), nn.ReLU(), nn.Linear(128, 10))
+
+    def forward(self, x, y):
+        return F.cross_entropy(self.net(x), y)
+
+
+class Block(nn.Module):
+    def __init__(self, n, m, stride):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(n, m, 3, stride, 1, bias=False), nn.BatchNorm2d(m)
+        self.conv2, self.bn2 = nn.Conv2d(m, m, 3, 1, 1, bias=False), nn.BatchNorm2d(m)
+        self.stride, self.more = stride, (m - n) // 2
+
+    def forward(self, x):
+        h = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        if self.more:
+            x = F.pad(x[:, :, ::self.stride, ::self.stride], (0, 0, 0, 0, self.more, self.more))
+        return F.relu(h + x)
+
+
+class ResNet8(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.bn = nn.Conv2d(1, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16)
+        self.blocks = nn.Sequential(Block(16, 16, 1), Block(16, 32, 2), Block(32, 64, 2))
+        self.out = nn.Linear(64, 10)
+
+    def forward(self, x, y):
+        return F.cross_entropy(self.out(self.blocks(F.relu(self.bn(self.conv(x)))).mean((2, 3))), y)
+
+
+def image(net, batch):
+    # channels_last is the faster layout here, eager and compiled.
+    m = (Cnn() if net == "cnn" else ResNet8()).to(memory_format=LAYOUT)
+    x = torch.randn(batch, 1, 28, 28).to(memory_format=LAYOUT)
+    return training_step(m, torch.optim.SGD(m.parameters(), 0.01, momentum=0.9, fused=True), x, torch.randint(0, 10, (batch,)))
 
 
 # --- losses ------------------------------------------------------------------------------------------
@@ -299,6 +342,7 @@ def loss(name, n, c):
 def make_step(row):
     torch._dynamo.reset()
     for table, build in ((rows.MLP, mlp), (rows.ENCODER, lambda s: encoder(**s)), (rows.TAGGER, lambda s: tagger(**s)),
+                         (rows.IMAGE, lambda s: image(**s)),
                          (rows.LOSSES, lambda s: loss(*s))):
         if row in table:
             return build(table[row])
