@@ -285,8 +285,7 @@ int run_one_cell(const CompareCommand& command, Grid& grid, GridDisplay& display
 std::vector<DataWarning> faults_of_data(const CompareCommand& command) {
   const TrainerOptions& training = command.run.experiment.training;
   const ProblemOptions& data = command.run.problem;
-  if (data.task == "multilabel" || data.task == "pair" || data.task == "image")
-    return {};  // not examined yet
+  if (data.task == "multilabel" || data.task == "pair") return {};  // not examined yet
   const Diagnosis diagnosis = examine(
       data,
       {.batch_tokens = training.batch_tokens,

@@ -8,6 +8,7 @@
 #include <tailgrad/cli/verbs.h>
 #include <tailgrad/study/doctor.h>
 #include <tailgrad/study/experiment.h>
+#include <tailgrad/study/image_problem.h>
 #include <tailgrad/study/task_defaults.h>
 
 namespace tailgrad::cli {
@@ -25,6 +26,7 @@ int run(DoctorCommand& command, const Verb& verb) {
   ExperimentOptions training;
   training.training.batch_tokens = command.batch_tokens;
   command.data.sentences.max_tokens = command.max_tokens;
+  if (!verb.given("task") && means_images(command.data.data)) command.data.task = "image";
   set_task_defaults(
       command.data.task, [&verb](std::string_view name) { return verb.given(std::string(name)); },
       command.data, training);
@@ -59,12 +61,15 @@ void add_doctor(Program& program) {
       {"tailgrad doctor wordnet",
        "tailgrad doctor train.conll --test test.conll --task tags --json"});
   verb.group("Data")
-      .positional("DATA", command->data.data,
-                  "A CSV, TSV, CoNLL or CoNLL-U file (also .gz), or: wordnet")
+      .positional(
+          "DATA", command->data.data,
+          "A CSV, TSV, CoNLL or CoNLL-U file (also .gz), images, or a name; see: tailgrad list "
+          "data")
       .option("dev", command->data.dev, "Development data; default: a tenth of DATA, as train does")
       .option("test", command->data.test, "Test data")
       .option("task", command->data.task,
-              "text (one label a text), tags (a label a token) or table (numeric columns)")
+              "text (one label a text), tags (a label a token), image or table (numeric columns); "
+              "default: text, image for images")
       .option("format", command->data.format,
               "csv or tsv; of tags conll or conllu; default: by the file's ending")
       .option("text-column", command->data.text_column, "Column of the text")

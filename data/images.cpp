@@ -134,6 +134,7 @@ ImageDataset select(const ImageDataset& data, std::span<const Index> items) {
     part.pixels.insert(part.pixels.end(), image,
                        image + static_cast<std::ptrdiff_t>(data.image_size()));
     if (!data.labels.empty()) part.labels.push_back(data.labels[i]);
+    part.lines.push_back(data.lines.empty() ? i + 1 : data.lines[i]);
   }
   return part;
 }

@@ -17,8 +17,9 @@ namespace tailgrad {
 struct ImageDataset {
   std::string path;
   Index height = 0, width = 0, channels = 0;
-  std::vector<std::uint8_t> pixels;  ///< [items, height, width, channels], row-major
-  std::vector<Index> labels = {};    ///< [items], or empty: no labels (predict)
+  std::vector<std::uint8_t> pixels;     ///< [items, height, width, channels], row-major
+  std::vector<Index> labels = {};       ///< [items], or empty: no labels (predict)
+  std::vector<std::size_t> lines = {};  ///< [items] number in the file, from 1; empty: in order
 
   std::size_t image_size() const {
     return static_cast<std::size_t>(height) * static_cast<std::size_t>(width) *

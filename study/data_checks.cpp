@@ -463,7 +463,7 @@ void check_tags(const ExaminedData& data, std::vector<Finding>& findings) {
 }
 
 void check_characters(const ExaminedData& data, std::vector<Finding>& findings) {
-  if (data.item == "row") return;
+  if (data.item == "row" || data.item == "image") return;
   std::array<Finding, kOddities.size()> found;
   for (const ExaminedSplit& split : data.splits)
     for (std::size_t i = 0; i < split.size(); ++i) {
@@ -485,7 +485,7 @@ void check_characters(const ExaminedData& data, std::vector<Finding>& findings) 
 }
 
 void check_lengths(const ExaminedData& data, Index max_tokens, std::vector<Finding>& findings) {
-  if (data.item == "row") return;
+  if (data.item == "row" || data.item == "image") return;
   Finding cut{.id = "cut-items"};
   Finding bare{.id = "wordless-items", .warning = true};
   std::size_t items = 0;

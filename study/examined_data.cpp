@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <tailgrad/core/byte_hash.h>
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/text_form.h>
 #include <tailgrad/data/number_dataset.h>
@@ -15,6 +16,7 @@
 #include <tailgrad/data/text_dataset.h>
 #include <tailgrad/data/tokenizer.h>
 #include <tailgrad/data/wordnet.h>
+#include <tailgrad/study/image_problem.h>
 
 namespace tailgrad {
 namespace {
@@ -52,6 +54,25 @@ ExaminedSplit examined(const NumberDataset& data, std::string name) {
     for (const double value : data.row(i))
       content += (content.empty() ? "" : ",") + shortest_text(value);
     split.contents.push_back(std::move(content));
+  }
+  one_label_each(split, data.labels);
+  return split;
+}
+
+// Of an image a hash is enough to find it again; its line is its number in the file.
+ExaminedSplit examined(const ImageDataset& data, std::string name) {
+  ExaminedSplit split{.name = std::move(name),
+                      .path = data.path,
+                      .contents = {},
+                      .lines = {},
+                      .lengths = std::vector<Index>(data.size(), 1),
+                      .classes = {}};
+  const std::span<const std::uint8_t> pixels(data.pixels);
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    ByteHash hash;
+    hash.update(std::as_bytes(pixels.subspan(i * data.image_size(), data.image_size())));
+    split.contents.push_back("image " + hex64(hash.value()));
+    split.lines.push_back(data.lines.empty() ? i + 1 : data.lines[i]);
   }
   one_label_each(split, data.labels);
   return split;
@@ -191,10 +212,15 @@ ExaminedData read_for_examination(const ProblemOptions& options) {
         options.seed);
     look_at_columns(data, splits.train);
     take(data, splits, options);
+  } else if (options.task == "image") {
+    data.item = "image";
+    ImageSplits splits = load_image_splits(options);
+    data.notes = splits.notes;
+    take(data, splits, options);
   } else if (options.task == "tags") {
     take_tags(data, options);
   } else {
-    fail("--task", "unknown task '" + options.task + "'; known: text, tags, table");
+    fail("--task", "unknown task '" + options.task + "'; known: text, tags, image, table");
   }
   return data;
 }

@@ -15,7 +15,7 @@ namespace tailgrad {
 struct ExaminedSplit {
   std::string name;                   ///< "train", "dev" or "test"
   std::string path = {};              ///< of the file it came from
-  std::vector<std::string> contents;  ///< [items] what a model sees, as text
+  std::vector<std::string> contents;  ///< [items] what a model sees, as text (of images: a hash)
   std::vector<std::size_t> lines;     ///< [items] where in the file, from 1
   std::vector<Index> lengths;         ///< [items] words (rows of numbers: 1)
   std::vector<Index> classes;         ///< labels of all items, one after the other
@@ -34,7 +34,7 @@ struct ExaminedFault {
 
 struct ExaminedData {
   std::string task;
-  std::string item = "text";   ///< "text", "row" or "sentence"
+  std::string item = "text";   ///< "text", "row", "image" or "sentence"
   std::string label = "item";  ///< what has a label: "item" or "token"
   std::vector<std::string> labels;
   std::vector<ExaminedSplit> splits;  ///< train, dev, and test when there is any

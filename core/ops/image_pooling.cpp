@@ -59,22 +59,25 @@ struct Windows {
   std::size_t grain() const {
     return std::max<std::size_t>(1, kernels::kElementGrain / std::max<std::size_t>(1, in_size()));
   }
-  // Calls body(place of the window's result, place of a pixel in it) for all windows of an image
-  // and their pixels inside the image, in order; places in numbers.
+  /// Whether every pixel is in just one window.
+  bool tile() const {
+    return padding == 0 && stride == size && height % size == 0 && width % size == 0;
+  }
+  // Calls body(place of the window's result, place of a pixel in it, whether it is the first) for
+  // all windows of an image and their pixels inside the image, in order; places in numbers.
   template <class Body>
   void for_pixels(Body body) const {
     for (std::size_t y = 0; y < out_height; ++y)
-      for (std::size_t x = 0; x < out_width; ++x)
-        for (std::size_t u = 0; u < size; ++u) {
-          const std::size_t row = y * stride + u;
-          if (row < padding || row - padding >= height) continue;
-          for (std::size_t v = 0; v < size; ++v) {
-            const std::size_t col = x * stride + v;
-            if (col < padding || col - padding >= width) continue;
-            body((y * out_width + x) * channels,
-                 ((row - padding) * width + col - padding) * channels);
-          }
-        }
+      for (std::size_t x = 0; x < out_width; ++x) {
+        const std::size_t result = (y * out_width + x) * channels;
+        const std::size_t top = std::max(y * stride, padding) - padding;
+        const std::size_t left = std::max(x * stride, padding) - padding;
+        const std::size_t bottom = std::min(y * stride + size - padding, height);
+        const std::size_t right = std::min(x * stride + size - padding, width);
+        for (std::size_t row = top; row < bottom; ++row)
+          for (std::size_t col = left; col < right; ++col)
+            body(result, (row * width + col) * channels, row == top && col == left);
+      }
   }
 
   std::size_t images = 0, height = 0, width = 0, channels = 0;
@@ -100,29 +103,49 @@ Tensor max_pool2d(const Tensor& x, const Pool2dOptions& options, Where where) {
     const Real* const from = x.data() + image * windows.in_size();
     Real* const to = out.mutable_data() + image * windows.out_size();
     Index* const at = places.data() + image * windows.out_size();
-    std::fill_n(at, windows.out_size(), Index{-1});
-    windows.for_pixels([&](std::size_t result, std::size_t pixel) {
+    windows.for_pixels([&](std::size_t result, std::size_t pixel, bool first) {
       const std::size_t channels = windows.channels;
       Real* __restrict most = to + result;
       Index* __restrict place = at + result;
       const Real* __restrict values = from + pixel;
+      const auto here = static_cast<Index>(pixel);
+      if (first) {
+        for (std::size_t c = 0; c < channels; ++c) {
+          most[c] = values[c];
+          place[c] = here;
+        }
+        return;
+      }
       for (std::size_t c = 0; c < channels; ++c) {
         const Real value = values[c];
-        const bool take = place[c] < 0 || value > most[c] || (value != value && most[c] == most[c]);
-        most[c] = take ? value : most[c];
-        place[c] = take ? static_cast<Index>(pixel + c) : place[c];
+        const bool stay = (value <= most[c]) | (most[c] != most[c]);  // a NaN wins, and stays
+        most[c] = stay ? most[c] : value;
+        place[c] = stay ? place[c] : here;
       }
     });
   });
   Tape::current().record("max_pool2d", out, {&x}, [x, out, windows, own = std::move(places)] {
     const GradientTarget target = x.gradient_target();
     const Real* const upstream = out.grad().data();
+    const bool write = target.fresh && windows.tile();
     for_images(windows.images, windows.grain(), [&](std::size_t image) {
       Real* const to = target.data + image * windows.in_size();
-      const std::size_t first = image * windows.out_size();
-      if (target.fresh) std::fill_n(to, windows.in_size(), Real{0});
-      for (std::size_t i = 0; i < windows.out_size(); ++i)
-        to[own[first + i]] += upstream[first + i];
+      const Real* const all = upstream + image * windows.out_size();
+      const Index* const at = own.data() + image * windows.out_size();
+      if (target.fresh && !write) std::fill_n(to, windows.in_size(), Real{0});
+      windows.for_pixels([&](std::size_t result, std::size_t pixel, bool) {
+        Real* __restrict sum = to + pixel;
+        const Real* __restrict g = all + result;
+        const Index* __restrict place = at + result;
+        const auto here = static_cast<Index>(pixel);
+        if (write) {
+          for (std::size_t c = 0; c < windows.channels; ++c)
+            sum[c] = place[c] == here ? g[c] : Real{0};
+        } else {
+          for (std::size_t c = 0; c < windows.channels; ++c)
+            sum[c] += place[c] == here ? g[c] : Real{0};
+        }
+      });
     });
   });
   return out;
@@ -136,7 +159,7 @@ Tensor average_pool2d(const Tensor& x, const Pool2dOptions& options, Where where
     const Real* const from = x.data() + image * windows.in_size();
     Real* const to = out.mutable_data() + image * windows.out_size();
     std::fill_n(to, windows.out_size(), Real{0});
-    windows.for_pixels([&](std::size_t result, std::size_t pixel) {
+    windows.for_pixels([&](std::size_t result, std::size_t pixel, bool) {
       Real* __restrict sum = to + result;
       const Real* __restrict values = from + pixel;
       for (std::size_t c = 0; c < windows.channels; ++c) sum[c] += values[c] * share;
@@ -149,7 +172,7 @@ Tensor average_pool2d(const Tensor& x, const Pool2dOptions& options, Where where
       Real* const to = target.data + image * windows.in_size();
       const Real* const from = upstream + image * windows.out_size();
       if (target.fresh) std::fill_n(to, windows.in_size(), Real{0});
-      windows.for_pixels([&](std::size_t result, std::size_t pixel) {
+      windows.for_pixels([&](std::size_t result, std::size_t pixel, bool) {
         Real* __restrict sum = to + pixel;
         const Real* __restrict values = from + result;
         for (std::size_t c = 0; c < windows.channels; ++c) sum[c] += values[c] * share;

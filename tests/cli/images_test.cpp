@@ -77,6 +77,19 @@ TEST_F(Images, CompareRuns) {
   EXPECT_EQ(ran.json().at("losses").size(), 2U);
 }
 
+TEST_F(Images, DoctorFindsTheSameImageTwice) {
+  const test::ImageFolder twice;
+  const std::string image(64, '\7');
+  twice.write("t-images-idx3-ubyte",
+              test::idx({4, 8, 8}, image + std::string(64, '\1') + image + std::string(64, '\2')));
+  twice.write("t-labels-idx1-ubyte", test::idx({4}, std::string("\0\1\1\0", 4)));
+  const Ran ran = run_program(
+      {"doctor", twice.at("t-images-idx3-ubyte"), "--dev", at("t10k-images-idx3-ubyte")});
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("t-images-idx3-ubyte:1"));
+  EXPECT_THAT(ran.out, HasSubstr("t-images-idx3-ubyte:3"));
+}
+
 TEST_F(Images, ResumeGivesTheSameWeights) {
   const std::vector<std::string> arguments = {
       "train",     folder_->path(), "--model", "cnn:channels=4,hidden=8", "--augment",
