@@ -83,8 +83,10 @@ TEST_F(Images, DoctorFindsTheSameImageTwice) {
   twice.write("t-images-idx3-ubyte",
               test::idx({4, 8, 8}, image + std::string(64, '\1') + image + std::string(64, '\2')));
   twice.write("t-labels-idx1-ubyte", test::idx({4}, std::string("\0\1\1\0", 4)));
+  twice.write("d-images-idx3-ubyte", test::idx({2, 8, 8}, std::string(128, '\3')));
+  twice.write("d-labels-idx1-ubyte", test::idx({2}, std::string("\0\1", 2)));
   const Ran ran = run_program(
-      {"doctor", twice.at("t-images-idx3-ubyte"), "--dev", at("t10k-images-idx3-ubyte")});
+      {"doctor", twice.at("t-images-idx3-ubyte"), "--dev", twice.at("d-images-idx3-ubyte")});
   ASSERT_EQ(ran.status, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("t-images-idx3-ubyte:1"));
   EXPECT_THAT(ran.out, HasSubstr("t-images-idx3-ubyte:3"));
