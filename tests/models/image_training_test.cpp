@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <tailgrad/core/parallel.h>
+#include <tailgrad/core/random.h>
 #include <tailgrad/core/training_pass.h>
 #include <tailgrad/losses/table.h>
 #include <tailgrad/models/image_input.h>
