@@ -45,11 +45,11 @@ Tensor Module::buffer(std::string_view name, const Shape& shape, const Init& ini
   return tensor;
 }
 
-void Module::collect(Part part, std::vector<NamedTensor>& into) const {
+void Module::collect(bool parameters, bool buffers, std::vector<NamedTensor>& into) const {
   for (const Entry& entry : entries_) {
     if (entry.child != nullptr) {
-      entry.child->collect(part, into);
-    } else if (part == Part::all || entry.trained == (part == Part::parameters)) {
+      entry.child->collect(parameters, buffers, into);
+    } else if (entry.trained ? parameters : buffers) {
       into.push_back({full_name(entry.name), entry.tensor});
     }
   }
@@ -57,19 +57,19 @@ void Module::collect(Part part, std::vector<NamedTensor>& into) const {
 
 std::vector<NamedTensor> Module::named_parameters() const {
   std::vector<NamedTensor> all;
-  collect(Part::parameters, all);
+  collect(true, false, all);
   return all;
 }
 
 std::vector<NamedTensor> Module::named_buffers() const {
   std::vector<NamedTensor> all;
-  collect(Part::buffers, all);
+  collect(false, true, all);
   return all;
 }
 
 std::vector<NamedTensor> Module::named_state() const {
   std::vector<NamedTensor> all;
-  collect(Part::all, all);
+  collect(true, true, all);
   return all;
 }
 

@@ -69,10 +69,9 @@ class Module {
     const Module* child = nullptr;
     bool trained = true;
   };
-  enum class Part : std::uint8_t { parameters, buffers, all };
   std::string full_name(std::string_view name) const;
   void register_part(Entry entry);
-  void collect(Part part, std::vector<NamedTensor>& into) const;
+  void collect(bool parameters, bool buffers, std::vector<NamedTensor>& into) const;
 
   Module* parent_ = nullptr;
   std::uint64_t seed_;
