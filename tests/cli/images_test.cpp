@@ -148,7 +148,7 @@ TEST(ImageFaults, OptionsOfImagesBelongToImages) {
   const Ran ran = run_program(
       {"train", "x.csv", "--task", "text", "--augment", "crop", "--out", "/nowhere/run"});
   EXPECT_TRUE(ran.is_callers_fault()) << ran.err;
-  EXPECT_THAT(ran.err, HasSubstr("--augment belongs to --task image, not text"));
+  EXPECT_THAT(ran.err, HasSubstr("--augment: belongs to --task image, not text"));
 }
 
 TEST(FashionMnist, TrainsWithOneCommand) {
