@@ -1,6 +1,7 @@
 #include <tailgrad/cli/model_on_data.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -12,6 +13,9 @@
 #include <tailgrad/data/tag_faults.h>
 #include <tailgrad/data/text_dataset.h>
 #include <tailgrad/data/wordnet.h>
+#include <tailgrad/losses/class_counts.h>
+#include <tailgrad/losses/crf.h>
+#include <tailgrad/metrics/double_correction.h>
 #include <tailgrad/models/predict.h>
 #include <tailgrad/models/saved_model.h>
 #include <tailgrad/models/tag_judgement.h>
@@ -82,6 +86,22 @@ TextColumns columns_now(TextColumns columns, const ModelOnDataOptions& options) 
   return columns;
 }
 
+PostHoc post_hoc(const ModelDescription& about, double tau) {
+  if (!std::isfinite(tau))
+    fail("--posthoc-tau", fmt::format("must be a finite number; got {}", tau));
+  if (tau == 0) return {};
+  if (about.task != "tags")
+    fail("--posthoc-tau",
+         "is for taggers; for this model write its logits with predict --logits and use tailgrad "
+         "adjust la:tau=T");
+  const ClassCounts counts(about.train_counts);
+  PostHoc out{.shift = crf_post_hoc_shift(counts, tau), .warnings = counts.warnings()};
+  for (std::string& warning :
+       double_corrections({.loss = about.loss, .adjustment = fmt::format("la:tau={}", tau)}))
+    out.warnings.push_back(std::move(warning));
+  return out;
+}
+
 bool is_tagger(const std::string& folder) {
   return load_model(folder).about.task == "tags";
 }
@@ -125,16 +145,21 @@ TaggerOnData ask_tagger(const ModelOnDataOptions& options) {
     out.labels.push_back(data.tags[t]);
     out.train_counts.push_back(0);
   }
+  const PostHoc adjustment = post_hoc(saved.about, options.posthoc_tau);
+  out.warnings.insert(out.warnings.end(), adjustment.warnings.begin(), adjustment.warnings.end());
   const TagSet tags(LabelSet(out.labels), scheme);
   const Examples examples = encoding.encode(data, saved.about.labels.size());
-  out.predictions = judge_tags(
-      tags, predictions_from_classes(predict(*saved.model, examples).classes, truth, tags.size()),
-      data.offsets, encoding.unknown_words(examples.sentences));
+  out.predictions =
+      judge_tags(tags,
+                 predictions_from_classes(predict(*saved.model, examples, adjustment.shift).classes,
+                                          truth, tags.size()),
+                 data.offsets, encoding.unknown_words(examples.sentences));
   return out;
 }
 
 ModelOnData ask_model(const ModelOnDataOptions& options) {
   const SavedModel saved = load_model(options.folder);
+  post_hoc(saved.about, options.posthoc_tau);
   const Examples examples = read(options, saved.about);
   const std::vector<Real> logits = predict_logits(*saved.model, examples);
   const auto names = saved.about.labels.names();

@@ -6,12 +6,16 @@
 #include <vector>
 
 #include <tailgrad/cli/number_files.h>
+#include <tailgrad/core/real.h>
 #include <tailgrad/metrics/sequence_metrics.h>
 
 namespace tailgrad {
 struct TextColumns;
 struct ImageDataset;
 class LabelSet;
+inline namespace TAILGRAD_PRECISION {
+struct ModelDescription;
+}
 }  // namespace tailgrad
 
 namespace tailgrad::cli {
@@ -29,6 +33,7 @@ struct ModelOnDataOptions {
   std::string label_separator;
   std::string word_column;  ///< of taggers; empty: as in training
   std::string tag_column;   ///< of taggers; empty: as in training
+  double posthoc_tau = 0;   ///< of taggers: see post_hoc()
 };
 
 struct ModelOnData {
@@ -53,6 +58,14 @@ ImageDataset images_to_read(const std::string& data, const std::string& format,
 
 /// The columns of training with those that were named now.
 TextColumns columns_now(TextColumns columns, const ModelOnDataOptions& options);
+
+/// What to add to the logits [classes] of a tagger before it decodes: -tau log prior, as `adjust
+/// la:tau=T` does for other models. Nothing for tau = 0.
+struct PostHoc {
+  std::vector<Real> shift;
+  std::vector<std::string> warnings;  ///< such as a loss that took the prior out already
+};
+PostHoc post_hoc(const ModelDescription& about, double tau);
 
 /// Whether the folder holds a tagger.
 bool is_tagger(const std::string& folder);

@@ -139,7 +139,11 @@ int tag(const SavedModel& saved, const PredictCommand& command) {
                  examples.sentences.cut, examples.sentences.cut == 1 ? "" : "s",
                  encoding.options().max_tokens);
   }
-  const Outputs outputs = predict(*saved.model, examples);
+  const PostHoc adjustment = post_hoc(saved.about, command.read.posthoc_tau);
+  if (!command.common.quiet)
+    for (const std::string& warning : adjustment.warnings)
+      fmt::print(stderr, "warning: {}\n", warning);
+  const Outputs outputs = predict(*saved.model, examples, adjustment.shift);
   if (!command.logits.empty())
     write_npy(command.logits, std::span<const float>(outputs.logits),
               std::vector<std::size_t>{file.tokens(), static_cast<std::size_t>(labels.size())});
@@ -190,6 +194,7 @@ int run(const PredictCommand& command) {
   if (command.common.threads > 0) set_threads(command.common.threads);
   const SavedModel saved = load_model(command.folder);
   if (saved.about.task == "tags") return tag(saved, command);
+  post_hoc(saved.about, command.read.posthoc_tau);
   if (saved.about.task == "image") return label_images(saved, command);
   const LabelSet& labels = saved.about.labels;
   const TextColumns columns = columns_of(saved, command);
@@ -240,7 +245,10 @@ void add_predict(Program& program) {
       .option("encoding", command->read.encoding, "utf-8 or latin-1; the output is UTF-8")
       .option("word-column", command->word_column,
               "Of a tagger: column of the word, a number or a name; default: as in training")
-      .option("logits", command->logits, "Also write the logits [items, classes] to this .npy file")
+      .option("posthoc-tau", command->read.posthoc_tau,
+              "Of a tagger: take tau times the log prior of the tags off before decoding")
+      .option("logits", command->logits,
+              "Also write the logits [items, classes] to this .npy file, unadjusted")
       .flag("probabilities", command->probabilities, "One more column a class: its probability")
       .common(command->common)
       .action([command] {

@@ -1,6 +1,9 @@
 #include <tailgrad/core/class_prior.h>
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -8,29 +11,32 @@
 
 namespace tailgrad {
 
+SmoothedCounts smoothed_counts(std::span<const double> counts) {
+  SmoothedCounts out{.counts = {counts.begin(), counts.end()}, .smoothed = false, .warning = {}};
+  const auto empty = std::ranges::count(counts, 0.0);
+  if (empty == 0) return out;
+  out.smoothed = true;
+  for (double& count : out.counts) count += 1;
+  out.warning = fmt::format(
+      "{} of {} classes have no training items (first: class {}): every count is raised by one "
+      "(Laplace)",
+      empty, counts.size(), std::ranges::find(counts, 0.0) - counts.begin());
+  return out;
+}
+
 ClassPrior class_prior(std::span<const std::int64_t> counts, std::string_view what) {
   if (counts.empty()) fail(what, "needs one training count for every class; got none");
-  double total = 0;
-  std::size_t empty = 0;
-  std::size_t first_empty = 0;
   for (std::size_t k = 0; k < counts.size(); ++k) {
-    if (counts[k] < 0) {
+    if (counts[k] < 0)
       fail(what, fmt::format("the count of class {} must be >= 0; got {}", k, counts[k]));
-    }
-    if (counts[k] == 0 && ++empty == 1) first_empty = k;
-    total += static_cast<double>(counts[k]);
   }
-
-  ClassPrior out;
-  out.smoothed = empty > 0;
-  if (out.smoothed) {
-    total += static_cast<double>(counts.size());
-    out.warning = fmt::format(
-        "{} of {} classes have no training items (first: class {}); the prior is (n_k + 1)/(N + C)",
-        empty, counts.size(), first_empty);
-  }
-  for (const std::int64_t count : counts) {
-    const double n = static_cast<double>(count) + (out.smoothed ? 1 : 0);
+  SmoothedCounts raised = smoothed_counts(std::vector<double>(counts.begin(), counts.end()));
+  const double total = std::accumulate(raised.counts.begin(), raised.counts.end(), 0.0);
+  ClassPrior out{.prior = {},
+                 .log_prior = {},
+                 .smoothed = raised.smoothed,
+                 .warning = std::move(raised.warning)};
+  for (const double n : raised.counts) {
     out.prior.push_back(n / total);
     out.log_prior.push_back(std::log(n / total));
   }

@@ -3,21 +3,21 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include <tailgrad/core/class_prior.h>
 #include <tailgrad/core/error.h>
 
 namespace tailgrad {
 
 ClassCounts::ClassCounts(std::span<const double> given, double items)
-    : raw_(given.begin(), given.end()), counts_(raw_), items_(items) {
-  std::size_t empty = 0;
+    : raw_(given.begin(), given.end()), items_(items) {
   for (std::size_t k = 0; k < raw_.size(); ++k) {
     if (!std::isfinite(raw_[k]) || raw_[k] < 0)
       fail("class counts",
            fmt::format("the count of class {} is {}; allowed are finite numbers >= 0", k, raw_[k]));
-    if (raw_[k] == 0) ++empty;
   }
   if (raw_.empty()) fail("class counts", "there must be at least one class");
   const double sum = std::accumulate(raw_.begin(), raw_.end(), 0.0);
@@ -26,13 +26,9 @@ ClassCounts::ClassCounts(std::span<const double> given, double items)
   if (!std::isfinite(items_) || items_ < largest)
     fail("class counts",
          fmt::format("{} training items cannot hold {} items of one class", items_, largest));
-  if (empty > 0) {
-    for (double& count : counts_) count += 1;
-    warnings_.push_back(fmt::format(
-        "{} of {} classes have no training item: every count is raised by one (Laplace) for "
-        "priors, weights and margins",
-        empty, raw_.size()));
-  }
+  SmoothedCounts raised = smoothed_counts(raw_);
+  counts_ = std::move(raised.counts);
+  if (raised.smoothed) warnings_.push_back(std::move(raised.warning));
   total_ = std::accumulate(counts_.begin(), counts_.end(), 0.0);
 }
 

@@ -1,7 +1,9 @@
 #include <tailgrad/models/predict.h>
 
 #include <algorithm>
+#include <string>
 
+#include <tailgrad/core/error.h>
 #include <tailgrad/core/parallel.h>
 #include <tailgrad/core/tape.h>
 #include <tailgrad/data/batches.h>
@@ -12,7 +14,16 @@ namespace {
 
 constexpr Index kImages = 64;  // a batch
 
-Outputs run(const Model& model, const Examples& examples, Index batch_tokens, bool decode) {
+Tensor shifted(const Tensor& logits, std::span<const Real> shift) {
+  if (shift.empty()) return logits;
+  const Tensor out = Tensor::from(logits.shape(), logits.values());
+  Real* to = out.mutable_data();
+  for (std::size_t i = 0; i < out.size(); ++i) to[i] += shift[i % shift.size()];
+  return out;
+}
+
+Outputs run(const Model& model, const Examples& examples, std::span<const Real> shift,
+            Index batch_tokens, bool decode) {
   const auto classes = static_cast<std::size_t>(examples.class_count);
   const auto rows = static_cast<std::size_t>(examples.rows());
   Outputs all;
@@ -29,7 +40,7 @@ Outputs run(const Model& model, const Examples& examples, Index batch_tokens, bo
       select(examples, batches[index], batch);
       const Tensor logits = model.logits(batch);
       decoded.clear();
-      if (decode) model.decode(logits, batch, decoded);
+      if (decode) model.decode(shifted(logits, shift), batch, decoded);
       std::size_t row = 0;
       for (const Index item : batches[index]) {
         const auto to = static_cast<std::size_t>(examples.first_row(item));
@@ -47,11 +58,18 @@ Outputs run(const Model& model, const Examples& examples, Index batch_tokens, bo
 }  // namespace
 
 Outputs predict(const Model& model, const Examples& examples, Index batch_tokens) {
-  return run(model, examples, batch_tokens, true);
+  return run(model, examples, {}, batch_tokens, true);
+}
+
+Outputs predict(const Model& model, const Examples& examples, std::span<const Real> shift,
+                Index batch_tokens) {
+  if (!shift.empty() && shift.size() != static_cast<std::size_t>(examples.class_count))
+    fail("predict", "needs one shift a class, got " + std::to_string(shift.size()));
+  return run(model, examples, shift, batch_tokens, true);
 }
 
 std::vector<Real> predict_logits(const Model& model, const Examples& examples, Index batch_tokens) {
-  return run(model, examples, batch_tokens, false).logits;
+  return run(model, examples, {}, batch_tokens, false).logits;
 }
 
 }  // namespace TAILGRAD_PRECISION

@@ -1,6 +1,7 @@
 // What a model says about many items at once.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include <tailgrad/models/model.h>
@@ -16,6 +17,10 @@ struct Outputs {
 
 /// Batches of about `batch_tokens` tokens (of 64 images) run side by side; nothing is recorded.
 Outputs predict(const Model& model, const Examples& examples, Index batch_tokens = 2048);
+/// Decodes after `shift` [classes] was added to every row of logits (none when it is empty), such
+/// as crf_post_hoc_shift; the logits that it returns are the model's own.
+Outputs predict(const Model& model, const Examples& examples, std::span<const Real> shift,
+                Index batch_tokens = 2048);
 /// The logits alone.
 std::vector<Real> predict_logits(const Model& model, const Examples& examples,
                                  Index batch_tokens = 2048);

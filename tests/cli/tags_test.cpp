@@ -112,6 +112,36 @@ TEST_F(Tags, TrainPredictEvaluate) {
   EXPECT_EQ(from_file.json()["span_f1"], result["test"]["span_f1"]);
 }
 
+TEST_F(Tags, PostHocTauTakesThePriorOutWhenDecoding) {
+  const std::string test_file = file("test.conll", conll(30, 3));
+  const Ran run = train(file("train.conll", conll(100, 1)),
+                        {"--dev", file("dev.conll", conll(20, 2)), "--epochs", "4", "--loss",
+                         "crf:tau=1", "--batch-tokens", "25"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  // How many tokens get the most frequent tag.
+  const auto frequent = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"predict", folder_.at("run"), test_file, "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const nlohmann::json said = run_program(arguments).json();
+    const auto& tags = said["predicted"];
+    return std::count(tags.begin(), tags.end(), "O");
+  };
+  const auto plain = frequent({});
+  EXPECT_GT(plain, 0);
+  EXPECT_EQ(frequent({"--posthoc-tau", "0"}), plain);
+  EXPECT_LT(frequent({"--posthoc-tau", "20"}), plain);
+  const std::vector<std::string> evaluate = {"evaluate",    "--model", folder_.at("run"), test_file,
+                                             "--bootstrap", "0",       "--json"};
+  std::vector<std::string> adjusted = evaluate;
+  adjusted.insert(adjusted.end(), {"--posthoc-tau", "20"});
+  const Ran judged = run_program(adjusted);
+  ASSERT_EQ(judged.status, 0) << judged.err;
+  EXPECT_LT(judged.json()["accuracy"], run_program(evaluate).json()["accuracy"]);
+  EXPECT_NE(judged.err.find("double correction"), std::string::npos) << judged.err;
+  adjusted.back() = "nan";
+  EXPECT_EQ(run_program(adjusted).status, 2);
+}
+
 TEST_F(Tags, SameBitsOnOneAndTwoThreads) {
   const std::string data = file("train.conll", conll(60, 1));
   const auto hash = [&](const char* threads) {

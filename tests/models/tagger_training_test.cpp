@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include <support/count_allocations.h>
 #include <tailgrad/core/parallel.h>
 #include <tailgrad/core/pool.h>
+#include <tailgrad/core/tape.h>
 #include <tailgrad/losses/table.h>
 #include <tailgrad/models/trainer.h>
 #include <tailgrad/nn/weights.h>
@@ -118,6 +120,52 @@ TEST(TaggerTraining, NoAllocationInASteadyStep) {
       EXPECT_EQ(fewest, 0U);
     }
   }
+  set_threads(before);
+}
+
+// Sentences of as many tokens, all of one length or one of them 32 times as long as the others:
+// padded to the longest, the second batch would be sixteen times the first.
+TEST(TaggerTraining, MemoryDoesNotDependOnTheLongestSentence) {
+  constexpr Index kShort = 16;
+  constexpr Index kLong = 512;
+  const ToySentences even = toy_sentences(2 * kLong / kShort, 1, kShort);
+  ToySentences uneven = toy_sentences(kLong / kShort, 2, kShort);
+  const ToySentences one = toy_sentences(1, 3, kLong);
+  uneven.words.insert(uneven.words.end(), one.words.begin(), one.words.end());
+  uneven.tags.insert(uneven.tags.end(), one.tags.begin(), one.tags.end());
+  uneven.offsets.push_back(uneven.offsets.back() + kLong);
+  ASSERT_EQ(even.words.size(), uneven.words.size());
+
+  const WordFormEncoding encoding(even.words, {.affix_buckets = 64});
+  ModelSetup setup = tagger_setup(encoding);
+  setup.max_tokens = kLong;
+  const int before = threads();
+  set_threads(1);
+  // Pools that ended threads left are not empty: they wait aside.
+  std::vector<Pool*> aside;
+  for (int i = 0; i < 100; ++i) aside.push_back(&Pool::acquire());
+  for (const char* text : {"bilstm-crf:width=32,words=16,char_width=8,affixes=8",
+                           "bilstm-crf:width=32,words=16,char=lstm,char_width=8,layers=2"}) {
+    SCOPED_TRACE(text);
+    // Bytes that a few steps of a thread with an empty pool take from the system.
+    const auto reserved = [&](const ToySentences& sentences) {
+      const Examples batch = encode(encoding, sentences);
+      const auto model = make_model(text, "tags", setup);
+      const auto loss = make_loss("crf", ClassCounts::of_labels(batch.classes, 3));
+      const std::uint64_t held = Pool::total().reserved_bytes;
+      Pool& pool = Pool::acquire();
+      for (int step = 0; step < 3; ++step) {
+        const PoolScope scope(pool);
+        backward((*loss)(model->logits_for(*loss, batch), model->targets(batch)).mean());
+      }
+      return Pool::total().reserved_bytes - held;
+    };
+    const std::uint64_t of_even = reserved(even);
+    const std::uint64_t of_uneven = reserved(uneven);
+    EXPECT_GT(of_even, even.words.size() * 32 * 2 * sizeof(Real));
+    EXPECT_LT(static_cast<double>(of_uneven), 1.5 * static_cast<double>(of_even));
+  }
+  for (Pool* const pool : aside) Pool::give_back(*pool);
   set_threads(before);
 }
 
