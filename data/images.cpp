@@ -332,11 +332,12 @@ ImageDataset read_images(const std::string& path, const std::string& format,
 }
 
 bool looks_like_images(const std::string& path) {
-  const auto ends = [](const std::string& name) {
-    return name.ends_with(".bin") || name.ends_with(".bin.gz") ||
-           name.find("images-idx") != std::string::npos;
-  };
-  return ends(path) || std::filesystem::is_directory(path);
+  if (path.ends_with(".bin") || path.ends_with(".bin.gz") ||
+      path.find("images-idx") != std::string::npos)
+    return true;
+  for (const char* name : {"/data_batch_1.bin", "/train.bin", "/train-images-idx3-ubyte"})
+    if (!plain_or_gz(path + name).empty()) return true;
+  return false;
 }
 
 }  // namespace tailgrad
