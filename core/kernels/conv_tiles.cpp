@@ -10,13 +10,12 @@ inline namespace TAILGRAD_PRECISION {
 namespace kernels {
 namespace {
 
-// One register of the machine; panels of 4, 2 or 1 of them, and as many rows of sums as leave
-// registers for the operands.
+// One register of the machine; panels of 2 or 1 of them, and as many rows of sums as leave
+// registers for the operands. Wider panels save loads but no longer fit into the nearest cache.
 #if defined(__AVX512F__)
 constexpr std::size_t kVectorBytes = 64;
-constexpr std::size_t kWidest = 4;
 constexpr std::size_t most_rows(std::size_t vectors) {
-  return vectors == 1 ? 16 : vectors == 2 ? 12 : 6;
+  return vectors == 1 ? 16 : 12;
 }
 constexpr std::size_t most_sums(std::size_t vectors) {
   return 24 / vectors;
@@ -27,7 +26,6 @@ constexpr std::size_t kVectorBytes = 32;
 #else
 constexpr std::size_t kVectorBytes = 16;
 #endif
-constexpr std::size_t kWidest = 2;
 constexpr std::size_t most_rows(std::size_t vectors) {
   return vectors == 1 ? 10 : 6;
 }
@@ -35,18 +33,18 @@ constexpr std::size_t most_sums(std::size_t vectors) {
   return most_rows(vectors);
 }
 #endif
+constexpr std::size_t kWidest = 2;
 constexpr std::size_t kWidth = kVectorBytes / sizeof(Real);
+// What is read again for every tile should stay in the nearest cache beside the image.
+constexpr std::size_t kPanelBytes = 24 << 10;
 using Vector [[gnu::vector_size(kVectorBytes)]] = Real;
 
 std::size_t vectors_of(std::size_t n) {
   return (n + kWidth - 1) / kWidth;
 }
 
-// The widest panel that starts at a register: 4, 2 or 1 of them, as many as are left.
 std::size_t panel_width(std::size_t vectors_left) {
-  std::size_t width = kWidest;
-  while (width > vectors_left) width /= 2;
-  return width;
+  return std::min(kWidest, vectors_left);
 }
 
 // Calls body(first vector, vectors) for every panel.
@@ -149,9 +147,7 @@ const Tile* tiles() {
 
 template <std::size_t kStep>
 const Tile* tiles(std::size_t vectors) {
-  if (vectors == 1) return tiles<1, kStep>();
-  if (vectors == 2 || kWidest < 4) return tiles<2, kStep>();
-  return tiles<kWidest, kStep>();
+  return vectors == 1 ? tiles<1, kStep>() : tiles<2, kStep>();
 }
 
 template <std::size_t... kIndex>
@@ -212,9 +208,7 @@ const CorrelateTile* correlate_tiles() {
 }
 
 const CorrelateTile* correlate_tiles_for(std::size_t vectors) {
-  if (vectors == 1) return correlate_tiles<1>();
-  if (vectors == 2 || kWidest < 4) return correlate_tiles<2>();
-  return correlate_tiles<kWidest>();
+  return vectors == 1 ? correlate_tiles<1>() : correlate_tiles<2>();
 }
 
 }  // namespace
@@ -239,16 +233,25 @@ void convolve(const Taps& from, std::size_t rows, std::size_t cols, std::size_t 
               const Real* packed, const Pixels<Real>& to, bool add) {
   const std::size_t k = from.segments * from.segment_length;
   for_panels(n, [&](std::size_t first, std::size_t vectors) {
-    const Real* const panel = packed + k * first * kWidth;
+    const Real* panel = packed + k * first * kWidth;
     const std::size_t panel_cols = std::min(vectors * kWidth, n - first * kWidth);
     const Tile* const table =
         tiles_for(vectors, from.pixel_step, std::make_index_sequence<kSteps.size()>{});
-    for (std::size_t y = 0; y < rows; ++y)
-      for_even_pieces(cols, most_rows(vectors), [&](std::size_t x, std::size_t count) {
-        table[count - 1](from, from.data + y * from.row_step + x * from.pixel_step, panel,
-                         {to.data + y * to.row_step + x * to.pixel_step + first * kWidth,
-                          to.pixel_step, panel_cols, add});
-      });
+    // A panel too large for the cache is read in parts: the filter rows one after the other.
+    const bool whole = k * vectors * kVectorBytes <= kPanelBytes;
+    Taps part = from;
+    if (!whole) part.segments = 1;
+    for (std::size_t s = 0; s < from.segments; s += part.segments) {
+      for (std::size_t y = 0; y < rows; ++y)
+        for_even_pieces(cols, most_rows(vectors), [&](std::size_t x, std::size_t count) {
+          table[count - 1](
+              part, from.data + s * from.segment_step + y * from.row_step + x * from.pixel_step,
+              panel,
+              {to.data + y * to.row_step + x * to.pixel_step + first * kWidth, to.pixel_step,
+               panel_cols, add || s > 0});
+        });
+      panel += part.segments * from.segment_length * vectors * kWidth;
+    }
   });
 }
 

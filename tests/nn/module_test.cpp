@@ -159,8 +159,21 @@ TEST(Init, IsTheSameOnAnyNumberOfThreads) {
 }
 
 TEST(Init, NeedsAMatrixForFans) {
-  EXPECT_THAT([] { Init::xavier_uniform().fill(Tensor::empty({3}), 1, "w"); },
-              ThrowsMessage<Error>(HasSubstr("need a weight [out, in]; got tensor [3]")));
+  EXPECT_THAT(
+      [] { Init::xavier_uniform().fill(Tensor::empty({3}), 1, "w"); },
+      ThrowsMessage<Error>(HasSubstr("need a weight [out, in] or [out, in, rows, cols]; got "
+                                     "tensor [3]")));
+}
+
+// The fan of filters counts the numbers under one: gain sqrt(3 / (20 * 9)) = 0.1.
+TEST(Init, FansOfFilters) {
+  const Tensor filters = Tensor::empty({50, 20, 3, 3});
+  Init::kaiming_uniform(std::sqrt(0.6)).fill(filters, 1, "w");
+  const auto [least, most] = std::ranges::minmax(filters.values());
+  EXPECT_GE(least, -0.1);
+  EXPECT_LT(least, -0.0999);
+  EXPECT_LE(most, 0.1);
+  EXPECT_GT(most, 0.0999);
 }
 
 }  // namespace
