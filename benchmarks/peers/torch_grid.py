@@ -90,6 +90,7 @@ class Classifier(nn.Module):
     def __init__(self, vocabulary, classes, layers):
         super().__init__()
         self.embed = nn.Embedding(vocabulary, WIDTH, padding_idx=0)
+        nn.init.normal_(self.embed.weight, std=0.1)
         self.positions = nn.Parameter(torch.randn(MAX_TOKENS, WIDTH) * 0.02)
         self.layers = nn.ModuleList(Layer() for _ in range(layers))
         self.norm, self.dropout = nn.LayerNorm(WIDTH), nn.Dropout(DROPOUT)
