@@ -80,7 +80,7 @@ def set_table(comparison, result, out, data):
     return lines + [""]
 
 
-def overview(results):
+def overview(results, every):
     lines = ["| data | metric | baseline | recommended | difference, 95 % interval | with tuned rules | may be better still | better / no "
              "difference / worse of |", "|---" * 8 + "|"]
     for name, result in results.items():
@@ -95,6 +95,9 @@ def overview(results):
             pair_text(pair) if pair else "", pair_text(tuned) if tuned else "",
             f"`{result['undecided']}`" if result.get("undecided") else "",
             f"{count('better')} / {count('no detectable difference')} / {count('worse')} of {len(base)}"]) + " |")
+    missing = [c.name for c in every if c.part == "published" and c.name not in results]
+    if missing:
+        lines += ["", f"Not run yet: {', '.join(missing)}. The same command goes on with them."]
     return lines
 
 
@@ -164,7 +167,7 @@ def write(path, out, every, data=None):
     gradients = json.loads(gradients.read_text()) if gradients.exists() else None
     verdicts = claims.all_claims(published, against, part("regimes"), part("squares"), part("knobs"), gradients)
     text = path.read_text(encoding="utf-8")
-    text = write_between(text, "overview", overview(published))
+    text = write_between(text, "overview", overview(published, every))
     text = write_between(text, "claims", claim_table(verdicts))
     text = write_between(text, "sets", [line for name, r in published.items() for line in set_table(by_name[name], r, out, data)])
     text = write_between(text, "regimes", regime_table(part("regimes")))
