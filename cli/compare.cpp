@@ -1,32 +1,29 @@
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
-#include <thread>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <tailgrad/cli/compare_folder.h>
+#include <tailgrad/cli/grid_display.h>
 #include <tailgrad/cli/interrupt.h>
 #include <tailgrad/cli/run_options.h>
 #include <tailgrad/cli/run_record.h>
 #include <tailgrad/cli/verbs.h>
 #include <tailgrad/core/atomic_file.h>
-#include <tailgrad/core/output_directory.h>
 #include <tailgrad/core/parallel.h>
-#include <tailgrad/core/progress.h>
 #include <tailgrad/core/text_form.h>
 #include <tailgrad/study/budget.h>
 #include <tailgrad/study/compare.h>
 #include <tailgrad/study/compare_report.h>
 #include <tailgrad/study/competitors.h>
 #include <tailgrad/study/doctor.h>
+#include <tailgrad/study/train_command.h>
 
 namespace tailgrad::cli {
 namespace {
 
-using nlohmann::json;
 using nlohmann::ordered_json;
 
 struct CompareCommand {
@@ -37,6 +34,7 @@ struct CompareCommand {
   double test_share = 0.2;
   std::string metric = {};
   std::string baseline = {};
+  double matters = 0.005;
   int tune = 0;
   std::string tune_method = "random";
   std::string budget = {};
@@ -51,17 +49,13 @@ struct CompareCommand {
   std::string file(const char* name) const { return out + "/" + name; }
 };
 
-constexpr std::string_view kOwnFiles[] = {"cells",       "compare.json", "plan.json",
-                                          "config.toml", "result.json",  "timings.json",
-                                          "report.html"};
-
 // Options that have no say in the result: where and how it is computed.
 constexpr std::string_view kNoSay[] = {"out",  "threads",    "json",   "quiet",     "force",
                                        "cell", "list-cells", "resume", "checkpoint"};
 // Options of compare that train does not have.
-constexpr std::string_view kNotOfTrain[] = {"losses", "samplers",    "optimizers", "models",
-                                            "seeds",  "metric",      "baseline",   "tune",
-                                            "budget", "tune-method", "bootstrap",  "test-share"};
+constexpr std::string_view kNotOfTrain[] = {
+    "losses", "samplers", "optimizers", "models",      "seeds",     "metric",    "baseline",
+    "tune",   "matters",  "budget",     "tune-method", "bootstrap", "test-share"};
 
 template <std::size_t N>
 bool among(const std::string_view (&names)[N], const std::string& name) {
@@ -74,16 +68,6 @@ ordered_json config_with_a_say(const Verb& verb) {
   for (const auto& [name, value] : all.items())
     if (!among(kNoSay, name)) config[name] = value;
   return config;
-}
-
-std::string shell_word(const std::string& word) {
-  const bool plain = !word.empty() && word.find_first_not_of(
-                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                          "0123456789-_=+:,./@%") == std::string::npos;
-  if (plain) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? "'\\''" : std::string(1, c);
-  return out + "'";
 }
 
 // The command that trains one of the competitors: what was given, without what only compare knows.
@@ -111,115 +95,6 @@ Tuning tuning_of(const CompareCommand& command) {
   if (command.tune_method == "halving") return Tuning::halving;
   fail("--tune-method", "unknown: '" + command.tune_method + "'; known: random, halving");
 }
-
-// Whether a comparison has only just begun in the folder: killed there, or starting beside us.
-bool just_begun(const std::string& out) {
-  std::error_code code;
-  for (const auto& entry : std::filesystem::directory_iterator(out, code)) {
-    const std::string name = entry.path().filename().string();
-    const bool ours = name == "cells" || name == "compare.json" || name.starts_with(".tailgrad-");
-    if (!ours) return false;
-  }
-  return !code;
-}
-
-// The folder belongs to one comparison: the same one goes on, another one asks first.
-void enter_folder(const CompareCommand& command, const std::string& identity) {
-  const std::string mark = command.file("compare.json");
-  std::error_code code;
-  const bool marked = std::filesystem::exists(mark, code);
-  const bool same = marked && read_text(mark) == identity;
-  const bool go_on =
-      command.resume || (!command.force && (same || (!marked && just_begun(command.out))));
-  create_output_directory(command.out,
-                          go_on           ? IfOccupied::kResume
-                          : command.force ? IfOccupied::kForce
-                                          : IfOccupied::kRefuse,
-                          kOwnFiles);
-  if (!same || command.force) write_file(mark, identity);
-  create_output_directory(command.file("cells"), IfOccupied::kResume);
-}
-
-// Decides once how much fits into --budget and keeps the decision: times differ from start to
-// start, and a comparison that goes on must stay the same one.
-std::string cut_to_budget(const CompareCommand& command, const Problem& problem, int jobs,
-                          const std::string& identity, GridPlan& plan) {
-  const std::string path = command.file("plan.json");
-  const auto kept_plan = [&] {
-    std::error_code code;
-    if (!std::filesystem::exists(path, code)) return json();
-    const json kept = json::parse(read_text(path), nullptr, false);
-    return kept.is_object() && kept.value("identity", "") == identity ? kept : json();
-  };
-  json kept = kept_plan();
-  Claims claims;
-  while (kept.is_null()) {
-    if (!claims.take(path + ".claim")) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
-      kept = kept_plan();
-      continue;
-    }
-    kept = kept_plan();  // another process may just have decided
-    if (!kept.is_null()) break;
-    const int epochs = command.run.experiment.training.epochs;
-    const Cut cut =
-        fit_budget(measure_costs(problem, plan), plan, epochs, jobs, read_duration(command.budget));
-    kept = {{"identity", identity},
-            {"epochs", cut.epochs},
-            {"seeds", cut.seeds},
-            {"note", cut.note},
-            {"expected_seconds", cut.seconds}};
-    write_file(path, kept.dump(2) + "\n");
-  }
-  for (Competitor& competitor : plan.competitors)
-    competitor.experiment.training.epochs = kept.at("epochs").get<int>();
-  plan.seeds.resize(kept.at("seeds").get<std::size_t>());
-  return kept.at("note").get<std::string>();
-}
-
-std::string state_of(const Grid& grid, const GridCell& cell) {
-  if (!grid.known(cell)) return "waits for its tries";
-  return grid.done(cell) ? "done" : "to do";
-}
-
-void list_cells(const Grid& grid, bool as_json) {
-  ordered_json rows = ordered_json::array();
-  for (std::size_t i = 0; i < grid.cells().size(); ++i) {
-    const GridCell& cell = grid.cells()[i];
-    const std::string state = state_of(grid, cell);
-    if (as_json) {
-      rows.push_back({{"cell", i + 1}, {"name", grid.name(cell)}, {"state", state}});
-    } else {
-      fmt::print("{}\t{}\t{}\n", i + 1, state, grid.name(cell));
-    }
-  }
-  if (as_json) fmt::print("{}\n", rows.dump(2));
-}
-
-class GridDisplay {
- public:
-  explicit GridDisplay(bool quiet)
-      : progress_(quiet ? ProgressStyle::kQuiet : ProgressStyle::kAuto) {}
-
-  void show(const GridProgress& now, const std::string& metric) {
-    if (!started_) progress_.start("cells", now.cells, "cells");
-    started_ = true;
-    if (!now.finished.empty()) {
-      std::string line = fmt::format("[{}/{}] {}", now.done, now.cells, now.finished);
-      if (now.seconds_left >= 0 && now.done < now.cells)
-        line += "; left " + clock_text(now.seconds_left);
-      if (!now.best.empty())
-        line += fmt::format("; best so far {} (dev {} {:.4f})", now.best, metric, now.best_score);
-      progress_.line(line);
-    }
-    progress_.update(now.done);
-  }
-  void clear() { progress_.clear(); }
-
- private:
-  Progress progress_;
-  bool started_ = false;
-};
 
 int stopped(GridDisplay& display) {
   display.clear();
@@ -254,6 +129,7 @@ void check(const CompareCommand& command) {
   if (!(command.checkpoint >= 0)) fail("--checkpoint", "needs 0 or more seconds");
   if (!(command.test_share >= 0 && command.test_share < 1))
     fail("--test-share", "needs a share in [0, 1)");
+  if (!(command.matters >= 0 && command.matters < 1)) fail("--matters", "needs a number in [0, 1)");
   if (!command.budget.empty()) read_duration(command.budget);
   if (!command.metric.empty() &&
       std::ranges::find(outcome_metrics(), command.metric) == outcome_metrics().end())
@@ -285,7 +161,6 @@ int run_one_cell(const CompareCommand& command, Grid& grid, GridDisplay& display
 std::vector<DataWarning> faults_of_data(const CompareCommand& command) {
   const TrainerOptions& training = command.run.experiment.training;
   const ProblemOptions& data = command.run.problem;
-  if (data.task == "multilabel" || data.task == "pair") return {};  // not examined yet
   const Diagnosis diagnosis = examine(
       data,
       {.batch_tokens = training.batch_tokens,
@@ -329,17 +204,20 @@ int run(CompareCommand& command, const Verb& verb) {
       .checkpoint_seconds = command.checkpoint,
       .stop = interrupted,
       .progress = [&](const GridProgress& now) { display.show(now, command.metric); }};
-  auto grid = std::make_unique<Grid>(problem, plan, options);  // what does not fit is said here
-  if (!command.list_cells || !command.budget.empty()) enter_folder(command, identity);
+  Grid grid(problem, std::move(plan), options);  // what does not fit is said here
+  const CompareFolder folder{
+      .path = command.out, .identity = identity, .force = command.force, .resume = command.resume};
+  if (!command.list_cells || !command.budget.empty()) folder.enter();
   if (!command.budget.empty()) {
-    const std::string cut = cut_to_budget(command, problem, grid->jobs(threads()), identity, plan);
-    if (!cut.empty()) notes.push_back(cut);
-    config["epochs"] = plan.competitors.front().experiment.training.epochs;
-    config["seeds"] = plan.seeds.size();
-    grid = std::make_unique<Grid>(problem, plan, options);
+    const Cut cut =
+        folder.cut_to_budget(command.budget, problem, grid.plan(), grid.jobs(threads()));
+    if (!cut.note.empty()) notes.push_back(cut.note);
+    grid.shorten(cut.epochs, static_cast<std::size_t>(cut.seeds));
+    config["epochs"] = cut.epochs;
+    config["seeds"] = cut.seeds;
   }
   if (command.list_cells) {
-    list_cells(*grid, command.common.json);
+    list_cells(grid, command.common.json);
     return 0;
   }
   if (!command.common.quiet) {
@@ -347,30 +225,30 @@ int run(CompareCommand& command, const Verb& verb) {
     for (const std::string& note : notes) fmt::print(stderr, "note: {}\n", note);
     for (const std::string& warning : problem.warnings)
       fmt::print(stderr, "warning: {}\n", warning);
-    for (const std::string& warning : grid->warnings())
-      fmt::print(stderr, "warning: {}\n", warning);
+    for (const std::string& warning : grid.warnings()) fmt::print(stderr, "warning: {}\n", warning);
   }
-  if (command.cell > 0) return run_one_cell(command, *grid, display);
+  if (command.cell > 0) return run_one_cell(command, grid, display);
   write_file(command.file("config.toml"), verb.toml());
   std::vector<DataWarning> faults = faults_of_data(command);
-  if (!grid->run()) return stopped(display);
+  if (!grid.run()) return stopped(display);
   display.clear();
 
   ordered_json versions = run_record();
   versions.erase("threads");
   CompareResult result =
-      gather(problem, *grid,
-             {.resamples = command.bootstrap,
+      gather(problem, grid,
+             {.matters = command.matters,
+              .resamples = command.bootstrap,
               .seed = command.common.seed,
               .baseline = command.baseline,
-              .train_command =
-                  train_command(command, verb, plan.competitors.front().experiment.training.epochs),
+              .train_command = train_command(
+                  command, verb, grid.plan().competitors.front().experiment.training.epochs),
               .config = config.dump(),
               .versions = versions.dump()});
   result.notes.insert(result.notes.begin(), notes.begin(), notes.end());
   result.warnings = std::move(faults);  // they include what the readers warn of
   const ordered_json document = compare_json(result);
-  const CompareTimings timings = gather_timings(*grid, threads());
+  const CompareTimings timings = gather_timings(grid, threads());
   write_file(command.file("timings.json"), timings_json(timings).dump(2) + "\n");
   write_file(command.file("result.json"), document.dump(2) + "\n");
   write_file(command.file("report.html"), compare_report(result, timings));
@@ -418,6 +296,8 @@ void add_compare(Program& program) {
               "default: that of --select")
       .option("baseline", command->baseline,
               "Competitor that the others are compared with; default: ce, crf or bce")
+      .option("matters", command->matters,
+              "Smallest difference worth another loss than the baseline, in units of --metric")
       .option("tune", command->tune,
               "Tries of each loss's hyper-parameters on dev: the learning rate and what its text "
               "form leaves open; 0: none")

@@ -22,7 +22,10 @@ std::vector<std::size_t> best_on_dev(const CompareResult& result);
 /// hashes say, and which had not.
 void state_equalities(CompareResult& result);
 
-/// `answer`, `recommended`, `command`, `predict`, and a note when a gain is a threshold effect.
+/// `answer`, `recommended`, `undecided`, `command`, `predict`, and notes on decision rules. Of the
+/// losses found better than the baseline by at least `matters`, the best on dev is recommended;
+/// with none, the baseline. A loss whose measured gain is larger by `matters` than that of the
+/// recommended one, but cannot be told from chance, is named with what would decide it.
 void state_answer(CompareResult& result, const std::string& train_command);
 
 }  // namespace tailgrad

@@ -10,6 +10,7 @@
 #include <tailgrad/core/error.h>
 #include <tailgrad/study/answer.h>
 #include <tailgrad/study/resample.h>
+#include <tailgrad/study/train_command.h>
 
 namespace tailgrad {
 namespace {
@@ -142,13 +143,14 @@ std::vector<CalibrationBin> pooled_bins(const std::vector<Finished>& seeds, cons
 }
 
 LossRow row_of(const Grid& grid, std::size_t competitor, const std::vector<Finished>& seeds,
-               double level) {
+               const std::string& task, double level) {
   const CellSpec spec = grid.spec(seeds.front().cell);
   LossRow row{.name = grid.plan().competitors[competitor].name,
               .loss = spec.experiment.loss,
               .sampler = spec.experiment.training.sampler,
               .optimizer = spec.experiment.training.optimizer,
               .model = spec.experiment.model,
+              .options = train_options(spec.experiment, task),
               .parameters = seeds.front().result->at("parameters"),
               .test = summaries_of(seeds, "test", level),
               .test_tuned = summaries_of(seeds, "test_tuned", level),
@@ -272,7 +274,8 @@ std::size_t baseline_of(const GridPlan& plan, const std::string& wanted) {
 CompareResult gather(const Problem& problem, const Grid& grid, const GatherOptions& options) {
   const GridPlan& plan = grid.plan();
   const std::vector<std::int64_t> counts = problem.counts(problem.train);
-  CompareResult result{.metric = plan.metric,
+  CompareResult result{.matters = options.matters,
+                       .metric = plan.metric,
                        .higher_is_better = higher_is_better(plan.metric),
                        .judged_on = problem.has_test() ? "test" : "dev",
                        .task = problem.task,
@@ -304,7 +307,7 @@ CompareResult gather(const Problem& problem, const Grid& grid, const GatherOptio
     rows[cell.competitor].push_back(std::move(finished));
   }
   for (std::size_t c = 0; c < rows.size(); ++c)
-    result.losses.push_back(row_of(grid, c, rows[c], options.level));
+    result.losses.push_back(row_of(grid, c, rows[c], problem.task, options.level));
   result.baseline = result.losses[baseline].name;
 
   std::vector<std::pair<std::size_t, std::size_t>> wanted;

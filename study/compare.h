@@ -10,6 +10,7 @@ namespace tailgrad {
 
 struct GatherOptions {
   double level = 0.95;
+  double matters = 0.005;     ///< see CompareResult
   int resamples = 1000;       ///< of the test units
   std::uint64_t seed = 1;     ///< of the resamples
   std::string baseline = {};  ///< name of a competitor; empty: ce, bce or crf, else the first
@@ -24,9 +25,9 @@ struct GatherOptions {
 std::size_t baseline_of(const GridPlan& plan, const std::string& name);
 
 /// All cells must be done. The recommended loss is chosen without a look at test: of the losses
-/// that a corrected test finds better than the baseline, the best on dev; the baseline when there
-/// is none. Throws Error for a baseline that does not compete, and for a metric that cannot be
-/// computed from outcomes (outcome_metrics()).
+/// that a corrected test finds better than the baseline, and by enough to matter, the best on dev;
+/// the baseline when there is none. Throws Error for a baseline that does not compete, and for a
+/// metric that cannot be computed from outcomes (outcome_metrics()).
 CompareResult gather(const Problem& problem, const Grid& grid, const GatherOptions& options);
 CompareTimings gather_timings(const Grid& grid, int threads);
 

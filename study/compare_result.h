@@ -62,6 +62,7 @@ struct LossRow {
   std::string sampler = {};
   std::string optimizer = {};
   std::string model = {};
+  std::string options = {};  ///< of `train`, that make it: "--loss la --sampler class-balanced"
   std::int64_t parameters = 0;
   Summaries test = {};        ///< fixed rule
   Summaries test_tuned = {};  ///< rule tuned on dev
@@ -100,7 +101,12 @@ struct CompareResult {
   std::string predict = {};      ///< uses it
   std::string recommended = {};  ///< LossRow::name
   std::string baseline = {};     ///< LossRow::name
-  std::string metric = {};       ///< judged by it
+  /// LossRow::name of one that may be better than the recommended one: a larger gain that cannot be
+  /// told from chance. Empty: there is none.
+  std::string undecided = {};
+  std::optional<int> seeds_to_decide = {};  ///< that would probably tell; none: more test data
+  double matters = 0.005;   ///< a smaller difference is no reason to change the loss
+  std::string metric = {};  ///< judged by it
   bool higher_is_better = true;
   std::string judged_on = "test";
   std::string task = {};

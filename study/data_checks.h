@@ -14,6 +14,8 @@ void check_label_names(const ExaminedData& data, std::vector<Finding>& findings)
 /// The same item twice in a split or in two, exactly or after folding case, spaces and characters
 /// (NFKC), and the same item with different labels.
 void check_duplicates(const ExaminedData& data, std::vector<Finding>& findings);
+/// Where an item may have any number of labels: training items without one.
+void check_unlabelled(const ExaminedData& data, std::vector<Finding>& findings);
 /// Tags that break their scheme, and what the readers find odd.
 void check_tags(const ExaminedData& data, std::vector<Finding>& findings);
 /// Control characters, U+FFFD, invisible characters, text that is not NFC, wrongly decoded text,

@@ -127,6 +127,7 @@ Diagnosis diagnose(const ExaminedData& data, const DoctorOptions& options) {
   Diagnosis out{.task = data.task,
                 .item = data.item,
                 .label = data.label,
+                .several = data.several,
                 .scheme = data.scheme,
                 .notes = data.notes};
   for (const ExaminedSplit& split : data.splits) out.splits.push_back(facts_of(split));
@@ -151,6 +152,7 @@ Diagnosis diagnose(const ExaminedData& data, const DoctorOptions& options) {
   check_classes(out, out.findings);
   check_label_names(data, out.findings);
   check_duplicates(data, out.findings);
+  check_unlabelled(data, out.findings);
   check_tags(data, out.findings);
   check_characters(data, out.findings);
   check_lengths(data, options.max_tokens, out.findings);

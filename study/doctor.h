@@ -48,6 +48,7 @@ struct Diagnosis {
   std::string task;
   std::string item;
   std::string label;
+  bool several = false;  ///< any number of labels an item
   std::string scheme;
   double batch_items = 0;  ///< items of a batch: batch tokens / mean length, at least 1
   std::vector<SplitFacts> splits = {};

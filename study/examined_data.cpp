@@ -26,6 +26,16 @@ void one_label_each(ExaminedSplit& split, const std::vector<Index>& labels) {
   for (std::size_t i = 1; i <= labels.size(); ++i) split.offsets.push_back(static_cast<Index>(i));
 }
 
+// `marks` [items, classes] 0 or 1.
+void labels_by_marks(ExaminedSplit& split, const std::vector<std::uint8_t>& marks) {
+  const std::size_t width = marks.size() / split.size();
+  for (std::size_t i = 0; i < split.size(); ++i) {
+    for (std::size_t k = 0; k < width; ++k)
+      if (marks[i * width + k] != 0) split.classes.push_back(static_cast<Index>(k));
+    split.offsets.push_back(static_cast<Index>(split.classes.size()));
+  }
+}
+
 ExaminedSplit examined(const TextDataset& data, std::string name) {
   ExaminedSplit split{.name = std::move(name),
                       .path = data.path,
@@ -34,11 +44,22 @@ ExaminedSplit examined(const TextDataset& data, std::string name) {
                       .lengths = {},
                       .classes = {}};
   Words words;
-  for (const std::string& text : data.texts) {
+  const auto length = [&words](const std::string& text) {
     tokenize(text, {}, words);
-    split.lengths.push_back(static_cast<Index>(words.size()));
+    return static_cast<Index>(words.size());
+  };
+  for (const std::string& text : data.texts) split.lengths.push_back(length(text));
+  for (std::size_t i = 0; i < data.second.size(); ++i) {
+    const Index second = length(data.second[i]);
+    split.longest.push_back(std::max(split.lengths[i], second));
+    split.lengths[i] += second;
+    split.contents[i] += " / " + data.second[i];
   }
-  one_label_each(split, data.labels);
+  if (data.marks.empty()) {
+    one_label_each(split, data.labels);
+  } else {
+    labels_by_marks(split, data.marks);
+  }
   return split;
 }
 
@@ -102,12 +123,20 @@ std::string held_out_text(std::size_t items, const std::string& part, const std:
   return fmt::format("no {}: {} items held out from the training data {}", option, items, part);
 }
 
+template <class Splits>
+Split split_off(const Splits& splits, double share, std::uint64_t seed) {
+  return stratified_split(splits.train.labels, splits.labels.size(), share, seed);
+}
+
+Split split_off(const TextSplits& splits, double share, std::uint64_t seed) {
+  return split_texts(splits.train, splits.labels.size(), share, seed);
+}
+
 // As load_problem does it.
 template <class Splits>
 void hold_out_test(Splits& splits, const ProblemOptions& options, std::vector<std::string>& notes) {
   if (splits.test.size() > 0 || options.test_share <= 0) return;
-  const Split split =
-      stratified_split(splits.train.labels, splits.labels.size(), options.test_share, options.seed);
+  const Split split = split_off(splits, options.test_share, options.seed);
   splits.test = select(splits.train, split.held_out);
   splits.train = select(splits.train, split.kept);
   notes.push_back(held_out_text(splits.test.size(), "for testing", "--test"));
@@ -200,7 +229,11 @@ ExaminedData read_for_examination(const ProblemOptions& options) {
                     .constant_columns = {},
                     .counting_columns = {}};
   const DataPaths paths{.train = options.data, .dev = options.dev, .test = options.test};
-  if (options.task == "text") {
+  if (options.task == "text" || options.task == "multilabel" || options.task == "pair") {
+    if (options.task == "pair") data.item = "pair";
+    data.several = options.task == "multilabel";
+    if (options.data == "wordnet" && options.task != "text")
+      fail("wordnet", "has one label a text: its task is text, not " + options.task);
     TextSplits splits = options.data == "wordnet"
                             ? load_wordnet()
                             : load_texts(paths, text_columns(options), options.seed);
@@ -220,7 +253,8 @@ ExaminedData read_for_examination(const ProblemOptions& options) {
   } else if (options.task == "tags") {
     take_tags(data, options);
   } else {
-    fail("--task", "unknown task '" + options.task + "'; known: text, tags, image, table");
+    fail("--task",
+         "unknown task '" + options.task + "'; known: text, multilabel, pair, tags, image, table");
   }
   return data;
 }

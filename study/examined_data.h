@@ -11,13 +11,14 @@
 namespace tailgrad {
 
 /// One part of the data. An item is what a batch is made of (a text, a row, a sentence); it has one
-/// label or several (a label a token).
+/// label, any number, or a label a token.
 struct ExaminedSplit {
   std::string name;                   ///< "train", "dev" or "test"
   std::string path = {};              ///< of the file it came from
   std::vector<std::string> contents;  ///< [items] what a model sees, as text (of images: a hash)
   std::vector<std::size_t> lines;     ///< [items] where in the file, from 1
-  std::vector<Index> lengths;         ///< [items] words (rows of numbers: 1)
+  std::vector<Index> lengths;         ///< [items] words (rows of numbers: 1; pairs: of both texts)
+  std::vector<Index> longest = {};    ///< [items] words of the longer text of a pair; else empty
   std::vector<Index> classes;         ///< labels of all items, one after the other
   std::vector<Index> offsets = {0};   ///< [items + 1] into classes
 
@@ -34,8 +35,9 @@ struct ExaminedFault {
 
 struct ExaminedData {
   std::string task;
-  std::string item = "text";   ///< "text", "row", "image" or "sentence"
+  std::string item = "text";   ///< "text", "pair", "row", "image" or "sentence"
   std::string label = "item";  ///< what has a label: "item" or "token"
+  bool several = false;        ///< any number of labels an item
   std::vector<std::string> labels;
   std::vector<ExaminedSplit> splits;  ///< train, dev, and test when there is any
   std::vector<std::string> notes;     ///< what was held out, which scheme was found

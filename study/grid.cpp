@@ -1,11 +1,9 @@
 #include <tailgrad/study/grid.h>
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <mutex>
 #include <optional>
-#include <thread>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -17,25 +15,12 @@
 #include <tailgrad/metrics/report.h>
 #include <tailgrad/models/model_table.h>
 #include <tailgrad/optim/optimizer_options.h>
+#include <tailgrad/study/sitting.h>
 
 namespace tailgrad {
 namespace {
 
 using nlohmann::json;
-using Clock = std::chrono::steady_clock;
-
-constexpr double kLookAgainSeconds = 1;  // at a cell that another process has
-constexpr double kShowSeconds = 0.2;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// None of a cell that diverged, or when the metric is not available.
-std::optional<double> dev_score(const json& result, const std::string& metric) {
-  if (result.at("diverged").get<bool>()) return std::nullopt;
-  return scalar_of(result.at("dev"), metric);
-}
 
 // The same configuration has the same text, however the user wrote it.
 ExperimentOptions canonical(ExperimentOptions options) {
@@ -50,6 +35,11 @@ ExperimentOptions canonical(ExperimentOptions options) {
 }
 
 }  // namespace
+
+std::optional<double> dev_score(const json& result, const std::string& metric) {
+  if (result.at("diverged").get<bool>()) return std::nullopt;
+  return scalar_of(result.at("dev"), metric);
+}
 
 Fit check_fit(const Problem& problem, const ExperimentOptions& options) {
   Experiment built(problem, options);
@@ -91,6 +81,11 @@ Grid::Grid(const Problem& problem, GridPlan plan, GridOptions options)
     for (const std::string& warning : fit.warnings)
       warnings_.push_back(competitor.name + ": " + warning);
   }
+  list_cells();
+}
+
+void Grid::list_cells() {
+  cells_.clear();
   const int rungs = rungs_of(plan_.tuning, plan_.tries);
   for (int rung = 0; rung < rungs; ++rung)
     for (int slot = 0; slot < slots_of(plan_.tuning, plan_.tries, rung); ++slot)
@@ -99,6 +94,12 @@ Grid::Grid(const Problem& problem, GridPlan plan, GridOptions options)
   for (std::size_t seed = 0; seed < plan_.seeds.size(); ++seed)
     for (std::size_t c = 0; c < plan_.competitors.size(); ++c)
       cells_.push_back({.competitor = c, .seed = seed});
+}
+
+void Grid::shorten(int epochs, std::size_t seeds) {
+  for (Competitor& competitor : plan_.competitors) competitor.experiment.training.epochs = epochs;
+  plan_.seeds.resize(std::min(seeds, plan_.seeds.size()));
+  list_cells();
 }
 
 int Grid::jobs(int threads) const {
@@ -211,196 +212,6 @@ std::vector<std::string> Grid::tried(std::size_t competitor) const {
     }
   return lines;
 }
-
-namespace {
-
-// What the workers of one sitting share. Everything behind one mutex: a cell takes seconds.
-class Sitting {
- public:
-  Sitting(const Grid& grid, const GridOptions& options, Claims& claims,
-          std::vector<std::size_t> wanted, const Problem& problem)
-      : grid_(grid), options_(options), claims_(claims), problem_(problem) {
-    for (const std::size_t index : wanted) {
-      const GridCell& cell = grid.cells()[index];
-      const int epochs = grid.plan().competitors[cell.competitor].experiment.training.epochs;
-      const double work =
-          cell.final ? epochs : epochs_of(grid.plan().tuning, grid.plan().tries, cell.rung, epochs);
-      jobs_.push_back({.index = index, .work = work});
-    }
-  }
-
-  // Works until nothing is left to do, or until someone says stop.
-  void work() {
-    try {
-      for (;;) {
-        if (ending()) return;
-        Pick pick = next();
-        if (pick.nothing_left) return;
-        if (pick.job == nullptr) {
-          std::this_thread::sleep_for(std::chrono::milliseconds(100));
-          continue;
-        }
-        run(*pick.job, pick.files);
-      }
-    } catch (...) {
-      const std::lock_guard lock(mutex_);
-      if (!error_) error_ = std::current_exception();
-    }
-  }
-
-  bool finish() {
-    if (error_) std::rethrow_exception(error_);
-    return !stopped_;
-  }
-
- private:
-  struct Job {
-    std::size_t index = 0;
-    double work = 0;   // epochs
-    double share = 0;  // done of it
-    bool running = false;
-    bool done = false;
-    Clock::time_point look_again = {};
-  };
-  struct Pick {
-    Job* job = nullptr;
-    CellFiles files = {};
-    bool nothing_left = false;
-  };
-
-  bool ending() {
-    const std::lock_guard lock(mutex_);
-    if (!stopped_ && options_.stop && options_.stop()) stopped_ = true;
-    return stopped_ || error_;
-  }
-
-  const GridCell& cell(const Job& job) const { return grid_.cells()[job.index]; }
-
-  Pick next() {
-    const std::lock_guard lock(mutex_);
-    Pick pick{.nothing_left = true};
-    for (Job& job : jobs_) {
-      if (job.done) continue;
-      if (!job.running && grid_.known(cell(job)) && cell_done(grid_.files(cell(job)))) {
-        finished(job, "");
-        continue;
-      }
-      pick.nothing_left = false;
-      if (job.running || !grid_.known(cell(job)) || Clock::now() < job.look_again) continue;
-      pick.files = grid_.files(cell(job));
-      if (!claims_.take(pick.files.claim())) {
-        job.look_again =
-            Clock::now() + std::chrono::milliseconds(static_cast<int>(1000 * kLookAgainSeconds));
-        continue;
-      }
-      if (cell_done(pick.files)) {  // finished by another worker just now
-        claims_.release(pick.files.claim());
-        finished(job, "");
-        continue;
-      }
-      job.running = true;
-      pick.job = &job;
-      return pick;
-    }
-    return pick;
-  }
-
-  void run(Job& job, const CellFiles& files) {
-    struct Release {
-      Claims& claims;
-      std::string path;
-      ~Release() { claims.release(path); }
-    } const release{claims_, files.claim()};
-    const CellSpec spec = grid_.spec(cell(job));
-    const auto after_step = [&](const TrainProgress& now) {
-      const std::lock_guard lock(mutex_);
-      job.share = static_cast<double>(now.total_step) / static_cast<double>(now.total_steps);
-      if (first_share_ < 0) {
-        start_ = Clock::now();
-        first_share_ = share();
-      }
-      if (seconds_since(shown_) > kShowSeconds) show("");
-      if (!stopped_ && options_.stop && options_.stop()) stopped_ = true;
-      return !stopped_ && !error_;
-    };
-    const bool done =
-        run_cell(problem_, spec, files,
-                 {.after_step = after_step, .checkpoint_seconds = options_.checkpoint_seconds});
-    const json result = done ? grid_.result(cell(job)) : json();
-    const std::lock_guard lock(mutex_);
-    job.running = false;
-    if (!done) return;
-    const std::optional<double> score = dev_score(result, grid_.plan().metric);
-    const std::string outcome =
-        result.at("diverged").get<bool>()
-            ? fmt::format("diverged at step {}", result.at("diverged_step").get<std::uint64_t>())
-            : fmt::format("dev {} {}", grid_.plan().metric,
-                          score ? fmt::format("{:.4f}", *score) : "n/a");
-    finished(job, fmt::format("{}: {}, {:.1f} s", grid_.name(cell(job)), outcome,
-                              result.at("seconds").get<double>()));
-  }
-
-  // Under the mutex.
-  void finished(Job& job, const std::string& text) {
-    job.done = true;
-    job.running = false;
-    job.share = 1;
-    if (cell(job).final) {
-      if (const auto score = dev_score(grid_.result(cell(job)), grid_.plan().metric)) {
-        auto& [sum, count] = scores_[cell(job).competitor];
-        sum += *score;
-        ++count;
-      }
-    }
-    if (!text.empty()) show(text);
-  }
-
-  double share() const {
-    double done = 0;
-    double all = 0;
-    for (const Job& job : jobs_) {
-      done += job.work * job.share;
-      all += job.work;
-    }
-    return all > 0 ? done / all : 1;
-  }
-
-  void show(const std::string& text) {
-    shown_ = Clock::now();
-    if (!options_.progress) return;
-    GridProgress now{.cells = jobs_.size(), .share = share(), .finished = text};
-    for (const Job& job : jobs_) now.done += job.done ? 1 : 0;
-    const double gained = now.share - first_share_;
-    const double seconds = seconds_since(start_);
-    if (first_share_ >= 0 && gained > 0 && seconds > 0.5)
-      now.seconds_left = seconds * (1 - now.share) / gained;
-    const bool up = higher_is_better(grid_.plan().metric);
-    bool any = false;
-    for (const auto& [competitor, score] : scores_) {
-      const double mean = score.first / score.second;
-      if (any && (up ? mean <= now.best_score : mean >= now.best_score)) continue;
-      any = true;
-      now.best_score = mean;
-      now.best = grid_.plan().competitors[competitor].name;
-    }
-    options_.progress(now);
-  }
-
-  const Grid& grid_;
-  const GridOptions& options_;
-  Claims& claims_;
-  const Problem& problem_;
-  std::vector<Job> jobs_;
-  std::mutex mutex_;
-  bool stopped_ = false;
-  std::exception_ptr error_;
-  std::map<std::size_t, std::pair<double, int>> scores_;  // competitor: sum and count on dev
-  Clock::time_point start_ = {};
-  Clock::time_point shown_ = {};
-  double first_share_ = -1;  // of the work, when this sitting began
-};
-
-}  // namespace
 
 bool Grid::run_cells(const std::vector<std::size_t>& wanted, int jobs) {
   Sitting sitting(*this, options_, state_->claims, wanted, problem_);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -79,6 +80,8 @@ class Grid {
 
   const GridPlan& plan() const { return plan_; }  ///< text forms made canonical
   const std::vector<GridCell>& cells() const { return cells_; }
+  /// Fewer epochs and seeds than planned: what --budget comes to.
+  void shorten(int epochs, std::size_t seeds);
   /// Cells that run side by side on this many threads.
   int jobs(int threads) const;
   std::vector<std::string> warnings() const { return warnings_; }
@@ -106,6 +109,7 @@ class Grid {
 
  private:
   struct State;
+  void list_cells();
   bool run_cells(const std::vector<std::size_t>& wanted, int jobs);
 
   const Problem& problem_;
@@ -117,6 +121,9 @@ class Grid {
   std::int64_t largest_ = 0;
   std::unique_ptr<State> state_;
 };
+
+/// Of a finished cell; none when it diverged, or when the metric is not available.
+std::optional<double> dev_score(const nlohmann::json& result, const std::string& metric);
 
 /// The configuration of try `slot` of a competitor: 0 is as written; the others multiply the
 /// learning rate by 1/4 … 4 (the same factors for every competitor) and draw the numeric options of

@@ -32,6 +32,23 @@ double variance_of(std::span<const double> values) {
   return sum / static_cast<double>(values.size() - 1);
 }
 
+// Satterthwaite: the variance between seeds has seeds - 1 degrees of freedom. By chance few numbers
+// can be much too close together, and look as if seeds did not matter: they are never trusted to be
+// less than half of the variance. Two are not trusted at all.
+double freedom_of(double of_seeds, double of_items, double variance, double seeds, double items) {
+  if (seeds == 2) return 1;
+  const double share_seeds = variance > 0 ? std::max(of_seeds / variance, kLeastShare) : 1;
+  const double share_items = variance > 0 ? of_items / variance : 0;
+  return 1 / (share_seeds * share_seeds / (seeds - 1) + share_items * share_items / (items - 1));
+}
+
+// A true difference that a test with this error finds in kPower of all repetitions.
+double found_mostly(double error, double freedom, double level, std::size_t comparisons) {
+  const double family = static_cast<double>(std::max<std::size_t>(comparisons, 1));
+  return (t_quantile(1 - (1 - level) / (2 * family), freedom) + t_quantile(kPower, freedom)) *
+         error;
+}
+
 // Interval, p, effect and detectable difference from difference, error and freedom.
 void conclude(Comparison& out, double level, std::size_t comparisons) {
   const double difference = *out.difference;
@@ -43,9 +60,7 @@ void conclude(Comparison& out, double level, std::size_t comparisons) {
   // Without any variation a difference is certain, and so is its absence.
   out.p = error > 0 ? t_two_sided(difference / error, freedom) : (difference == 0 ? 1.0 : 0.0);
   if (out.sd_seeds && *out.sd_seeds > 0) out.effect = difference / *out.sd_seeds;
-  const double family = static_cast<double>(std::max<std::size_t>(comparisons, 1));
-  out.detectable =
-      (t_quantile(1 - (1 - level) / (2 * family), freedom) + t_quantile(kPower, freedom)) * error;
+  out.detectable = found_mostly(error, freedom, level, comparisons);
 }
 
 }  // namespace
@@ -131,18 +146,28 @@ Comparison compare_paired(std::span<const double> per_seed, std::span<const doub
   const double of_seeds = between / s;
   const double variance =
       std::max({of_seeds + of_items - (each - of_items) / (s - 1), of_seeds, of_items});
-  // By chance S numbers can be much too close together, and look as if seeds did not matter: they
-  // are never trusted to be less than half of the variance. Two are not trusted at all.
-  const double share_seeds = variance > 0 ? std::max(of_seeds / variance, kLeastShare) : 1;
-  const double share_items = variance > 0 ? of_items / variance : 0;
-  const double inverse = seeds == 2
-                             ? 1
-                             : share_seeds * share_seeds / (s - 1) +
-                                   share_items * share_items / static_cast<double>(items - 1);
   out.error = std::sqrt(variance);
-  out.freedom = 1 / inverse;
+  out.freedom = freedom_of(of_seeds, of_items, variance, s, static_cast<double>(items));
   conclude(out, level, comparisons);
   return out;
+}
+
+std::optional<int> seeds_to_find(const Comparison& measured, double difference, double level,
+                                 std::size_t comparisons, int most) {
+  check_level(level);
+  if (!measured.error || !measured.sd_seeds) return std::nullopt;
+  const double between = *measured.sd_seeds * *measured.sd_seeds;
+  const double now = static_cast<double>(measured.per_seed.size());
+  const double of_items = std::max(0.0, *measured.error * *measured.error - between / now);
+  for (int seeds = std::max(3, static_cast<int>(now) + 1); seeds <= most; ++seeds) {
+    const double of_seeds = between / seeds;
+    const double variance = of_seeds + of_items;
+    // Items are many: their share adds next to nothing to 1 / freedom.
+    const double freedom = freedom_of(of_seeds, 0, variance, seeds, 2);
+    if (found_mostly(std::sqrt(variance), freedom, level, comparisons) <= std::abs(difference))
+      return seeds;
+  }
+  return std::nullopt;
 }
 
 Comparison compare_resplit(std::span<const double> differences, double test_to_train, double level,

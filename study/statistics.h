@@ -66,6 +66,11 @@ struct Comparison {
 Comparison compare_paired(std::span<const double> per_seed, std::span<const double> resampled,
                           std::size_t items, double level = 0.95, std::size_t comparisons = 1);
 
+/// How many seeds would find a true `difference` in four of five repetitions, when seeds and items
+/// vary as they did in `measured`; none when `most` are too few: the items are the limit.
+std::optional<int> seeds_to_find(const Comparison& measured, double difference, double level = 0.95,
+                                 std::size_t comparisons = 1, int most = 30);
+
 /// Differences of runs that each drew their own training and test items from the same data
 /// (Nadeau and Bengio 2003): error^2 = var(d) (1/S + test_share/train_share), S - 1 degrees of
 /// freedom.

@@ -163,6 +163,7 @@ TEST_F(CompareVerb, FaultsAreSaidBeforeAnythingIsTrained) {
       {{"--budget", "soon"}, "--budget"},
       {{"--cell", "7"}, "--cell"},
       {{"--test-share", "1"}, "--test-share"},
+      {{"--matters", "1"}, "--matters"},
   };
   for (const auto& [arguments, word] : faults) {
     std::vector<std::string> more = arguments;

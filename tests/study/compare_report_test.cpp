@@ -26,7 +26,8 @@ LossRow row_with(const std::string& name, double score, double rare) {
               .loss = name + ":full=1",
               .sampler = "instance",
               .optimizer = "adamw",
-              .model = "mlp"};
+              .model = "mlp",
+              .options = "--loss " + name + ":full=1"};
   row.test["macro_f1"] = summarise({score - 0.01, score, score + 0.01});
   row.test_tuned["macro_f1"] = summarise({score, score, score});
   row.dev["macro_f1"] = summarise({score, score, score});

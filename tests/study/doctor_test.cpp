@@ -142,6 +142,54 @@ TEST_F(Doctor, AnotherMixOfClassesInTest) {
   EXPECT_EQ(find(found, "shift-dev"), nullptr);
 }
 
+TEST_F(Doctor, SeveralLabelsAText) {
+  // 41 texts of x, 4 of them also of y; one of nothing; one text twice, with other labels.
+  std::string body = "x|y,w0 v0\n,w1 v1\n";
+  body += rows("x", 100, 36) + rows("x|y", 200, 2) + "x|y,same words\nx,same words\n";
+  const Diagnosis found = examine({.data = file("train.csv", body),
+                                   .dev = file("dev.csv", rows("x|y", 300, 10)),
+                                   .test = file("test.csv", rows("x|y", 400, 10)),
+                                   .task = "multilabel",
+                                   .label_separator = "|"},
+                                  {.batch_tokens = 8});
+  ASSERT_EQ(found.classes.size(), 2u);
+  EXPECT_EQ(found.splits[0].items, 42u);
+  EXPECT_EQ(found.splits[0].labels, 45u);
+  EXPECT_EQ(found.classes[0].counts[0], 41);
+  EXPECT_EQ(found.classes[1].counts[0], 4);
+  EXPECT_NEAR(found.classes[1].absent, 38.0 * 37 * 36 * 35 / (42.0 * 41 * 40 * 39), 1e-12);
+  ASSERT_NE(find(found, "imbalance"), nullptr);
+  EXPECT_THAT(find(found, "imbalance")->action, HasSubstr("bce"));
+  EXPECT_THAT(find(found, "imbalance")->consequence, Not(HasSubstr("always")));
+  ASSERT_NE(find(found, "unlabelled-items"), nullptr);
+  EXPECT_EQ(find(found, "unlabelled-items")->places.front(), folder_.at("train.csv") + ":3");
+  ASSERT_NE(find(found, "conflicting-labels"), nullptr);
+  EXPECT_THAT(find(found, "conflicting-labels")->places.front(), HasSubstr("'x y'"));
+  EXPECT_THAT(find(found, "conflicting-labels")->action, Not(HasSubstr("several labels")));
+}
+
+TEST_F(Doctor, APairIsTheSameOnlyIfBothTextsAre) {
+  const auto pairs = [&](const std::string& name, const std::string& body) {
+    spill(folder_.at(name), "label,text,text2\n" + body);
+    return folder_.at(name);
+  };
+  const Diagnosis found =
+      examine({.data = pairs("train.csv", "x,a b,c d e\ny,a b,f\nx,a b,c d e\ny,g,h\n"),
+               .dev = pairs("dev.csv", "x,i,j\ny,k,l\n"),
+               .test = pairs("test.csv", "x,c d e,a b\ny,g,h\n"),
+               .task = "pair"},
+              {.batch_tokens = 8, .max_tokens = 2});
+  EXPECT_EQ(found.item, "pair");
+  EXPECT_EQ(found.splits[0].longest, 5);  // of both texts together
+  EXPECT_EQ(find(found, "duplicates-within")->count, 1u);
+  ASSERT_NE(find(found, "duplicates-across"), nullptr);
+  EXPECT_EQ(find(found, "duplicates-across")->count, 1u);  // not the one with its texts exchanged
+  EXPECT_THAT(find(found, "duplicates-across")->places.front(), HasSubstr("g / h"));
+  ASSERT_NE(find(found, "cut-items"), nullptr);
+  EXPECT_EQ(find(found, "cut-items")->count, 3u);
+  EXPECT_THAT(find(found, "cut-items")->places.front(), HasSubstr(":2: 3 words"));
+}
+
 TEST_F(Doctor, TagsThatBreakTheirSchemeHaveLines) {
   spill(folder_.at("train.conll"),
         "Ann B-PER\nLee I-PER\nsaw O\nBonn B-LOC\n\nsaw O\nBonn I-LOC\nLee B-PER\nBo I-PER\n\n"
