@@ -48,7 +48,9 @@ def verdict_of(signs):
         return "refuted"
     if held == 0 and opposed == 0:
         return "not decided"
-    return "holds in part"
+    if held > 0 and opposed > 0:
+        return "depends on the data"
+    return "holds in part" if held > 0 else "refuted in part"
 
 
 def count_text(signs):
