@@ -13,6 +13,7 @@
 #include <tailgrad/models/model_table.h>
 #include <tailgrad/optim/optimizer_options.h>
 #include <tailgrad/optim/schedule.h>
+#include <tailgrad/study/studies/study.h>
 
 namespace tailgrad::cli {
 namespace {
@@ -115,7 +116,7 @@ const std::vector<Listing>& listings() {
        [] { return rows_of(adjustment_specs()); }},
       {"tasks", [] { return text_of(task_specs()); }, [] { return rows_of(task_specs()); }},
       {"data", [] { return text_of(data_specs()); }, [] { return rows_of(data_specs()); }},
-      {"studies", [] { return std::string("No studies yet.\n"); }, [] { return json::array(); }},
+      {"studies", studies_text, studies_json},
   };
   return all;
 }

@@ -7,6 +7,7 @@ int main(int argc, char** argv) {
                   "tailgrad train wordnet --task text --loss la:tau=1 --epochs 2 --out runs/first");
   add_train(program);
   add_compare(program);
+  add_study(program);
   add_doctor(program);
   add_predict(program);
   add_evaluate(program);

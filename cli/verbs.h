@@ -13,6 +13,7 @@ void add_adjust(Program& program);
 void add_evaluate(Program& program);
 void add_list(Program& program);
 void add_loss(Program& program);
+void add_study(Program& program);
 void add_version(Program& program);
 
 }  // namespace tailgrad::cli

@@ -1,0 +1,39 @@
+// Runs the cells of a study on the cores of one machine, or of several that share a folder, and
+// goes on where an earlier run was stopped or killed.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <tailgrad/study/claims.h>
+#include <tailgrad/study/studies/study.h>
+
+namespace tailgrad {
+
+struct StudyRunOptions {
+  std::string folder = {};  ///< for the cells' files
+  ClaimOptions claims = {};
+  std::function<bool()> stop = {};  ///< true: end soon
+  /// After every cell, by one thread at a time: how many of all are done, and which one just now.
+  std::function<void(std::size_t done, std::size_t cells, const std::string& finished)> progress =
+      {};
+};
+
+/// Sixteen hexadecimal digits from study, version and config: the name of the cell's file.
+std::string study_cell_id(const StudyEntry& study, const StudyCell& cell);
+bool study_cell_done(const StudyEntry& study, const StudyCell& cell, const std::string& folder);
+
+/// Runs what is not done, one thread a cell. True: all done; false: stopped, with every finished
+/// cell saved. Throws the first Error of a cell; the others are saved.
+bool run_study_cells(const StudyEntry& study, const std::vector<StudyCell>& cells,
+                     const StudyRunOptions& options);
+
+/// [{name, config, result}] for StudyEntry::judge. Throws Error naming a file that is missing or
+/// damaged. `seconds`: of computing, added up.
+nlohmann::json read_study_cells(const StudyEntry& study, const std::vector<StudyCell>& cells,
+                                const std::string& folder, double& seconds);
+
+}  // namespace tailgrad

@@ -1,0 +1,71 @@
+// What a study says in the end: claims with verdicts, the numbers behind them, figures.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <tailgrad/study/report/html.h>
+#include <tailgrad/study/statistics.h>
+#include <tailgrad/study/studies/verdict.h>
+
+namespace tailgrad {
+
+/// One setting: a loss, an optimizer, a method.
+struct StudyRow {
+  std::string group = {};  ///< what it was measured on, when there are several
+  std::string name = {};   ///< text form
+  std::map<std::string, Summary> metrics = {};
+};
+
+struct StudyFigure {
+  std::string caption = {};
+  std::string note = {};
+  std::string svg = {};
+  HtmlTable numbers = {};
+};
+
+/// A column of the table of rows.
+struct StudyColumn {
+  std::string metric = {};
+  std::string words = {};
+  double scale = 1;  ///< 100: shown in per cent
+  int digits = 3;
+};
+
+struct StudyResult {
+  std::vector<StudyClaim> claims = {};
+  std::vector<StudyColumn> columns = {};
+  std::vector<StudyRow> rows = {};
+  std::vector<StudyFigure> figures = {};
+  std::vector<std::string> settings = {};  ///< data, sizes, stopping rules: one sentence each
+  std::vector<std::string> notes = {};     ///< what a reader should know, deviations from papers
+};
+
+/// Where and how a result was made.
+struct StudyRecord {
+  std::string study = {};
+  std::string meaning = {};
+  std::string source = {};
+  std::string size = {};
+  std::string command = {};
+  std::string versions = "{}";  ///< JSON text: version, kernel
+  std::string config = "{}";    ///< JSON text of all options
+  double cell_seconds = 0;      ///< of computing, added up; only in the markdown page
+  std::string machine = {};     ///< the same: "2 threads"
+};
+
+/// "3 claims hold, 1 fails, 2 are undecided: …", made from the verdicts.
+std::string study_answer(const StudyResult& result);
+/// {study, answer, claims, rows, settings, notes, config, …}; see the command-line contract.
+nlohmann::ordered_json study_json(const StudyResult& result, const StudyRecord& record);
+/// The table "published / measured / verdict / why" for a terminal.
+std::string study_text(const StudyResult& result);
+/// A self-contained page.
+std::string study_html(const StudyResult& result, const StudyRecord& record);
+/// The same for docs/results; figures are the files NAME-1.svg, NAME-2.svg, … beside it.
+std::string study_markdown(const StudyResult& result, const StudyRecord& record);
+
+}  // namespace tailgrad
