@@ -200,8 +200,8 @@ json read_study_cells(const StudyEntry& study, const std::vector<StudyCell>& cel
   for (const StudyCell& cell : cells) {
     const std::string path = file_of(study, cell, folder);
     const json document = json::parse(read_text(path), nullptr, false);
-    if (!document.is_object() || document.value("id", "") != study_cell_id(study, cell) ||
-        !document.contains("result"))
+    if (!document.is_object() || !document.contains("result") || !document.contains("id") ||
+        document.at("id") != study_cell_id(study, cell))
       fail_at(path, 0, 0, "the cell's result is damaged; remove it and run again");
     seconds += document.value("seconds", 0.0);
     all.push_back({{"name", cell.name},

@@ -88,6 +88,8 @@ Problem load(const std::string& name) {
   if (name == "wordnet") return load_problem({.data = "wordnet", .task = "text"});
   if (name.starts_with("wordnet/"))
     return thinned(load("wordnet"), static_cast<Index>(std::stoi(name.substr(8))));
+  if (name.starts_with("fashion-mnist-lt") || name.starts_with("cifar-lt"))
+    return load_problem({.data = name, .task = "image"});
   if (name.starts_with("ud-xpos=")) {
     const std::string folder = name.substr(8);
     return load_problem({.data = ud_file(folder, "-train.conllu"),
@@ -328,7 +330,8 @@ RunOptions read_run(const json& json) {
   training.clip_norm = json.at("clip_norm");
   training.seed = json.at("seed");
   training.select = "balanced_error";
-  training.shards = 2;
+  // Batch norm takes its moments over a shard.
+  training.shards = options.data.find("-lt") == std::string::npos ? 2 : 1;
   return options;
 }
 
