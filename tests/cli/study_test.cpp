@@ -18,7 +18,7 @@ TEST(Study, ListNamesEveryStudy) {
   const Ran ran = run_program({"study", "list"});
   EXPECT_EQ(ran.status, 0);
   for (const char* name : {"gaussian", "consistency", "separable", "negative-scores", "calibration",
-                           "absorb-prior", "weight-norms", "optimisers"})
+                           "absorb-prior", "weight-norms", "optimisers", "long-tail-images"})
     EXPECT_THAT(ran.out, HasSubstr(std::string(name) + "\n")) << name;
   EXPECT_EQ(run_program({"study", "list", "--json"}).json()[0]["name"], "gaussian");
 }
