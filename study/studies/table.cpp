@@ -10,8 +10,9 @@ namespace tailgrad {
 
 const std::vector<StudyEntry>& study_table() {
   static const std::vector<StudyEntry> table = {
-      gaussian_study(),    consistency_study(),  separable_study(),    negative_scores_study(),
-      calibration_study(), absorb_prior_study(), weight_norms_study(), optimisers_study(),
+      gaussian_study(),        consistency_study(), separable_study(),
+      negative_scores_study(), calibration_study(), absorb_prior_study(),
+      weight_norms_study(),    optimisers_study(),  long_tail_images_study(),
   };
   return table;
 }
