@@ -42,6 +42,14 @@ class CompareVerb : public ::testing::Test {
   std::string result(const std::string& out) const {
     return slurp(folder_.at(out + "/result.json"));
   }
+  /// Whether some cell of a run has finished.
+  bool has_outcomes(const std::string& out) const {
+    const std::filesystem::path cells = folder_.at(out + "/cells");
+    if (!std::filesystem::is_directory(cells)) return false;
+    for (const auto& file : std::filesystem::directory_iterator(cells))
+      if (file.path().string().ends_with(".outcomes.safetensors")) return true;
+    return false;
+  }
 
   TemporaryFolder folder_;
 };
@@ -202,10 +210,11 @@ TEST_F(CompareVerb, OptimizersAndModelsMultiply) {
 }
 
 TEST_F(CompareVerb, ASignalStopsItWithEverythingSaved) {
-  const std::vector<std::string> longer = {"--epochs", "80", "--threads", "2"};
+  const std::vector<std::string> longer = {"--epochs", "200", "--threads", "2"};
   ASSERT_EQ(run_program(grid("whole", longer)).status, 0);
   Running running(grid("stopped", longer));
-  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  // The first finished cell: four more at least are to come.
+  while (!has_outcomes("stopped")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   running.signal(SIGINT);
   const Ran stopped = running.wait();
   ASSERT_EQ(stopped.status, 3) << stopped.err;

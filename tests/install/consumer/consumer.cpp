@@ -20,7 +20,7 @@ int main() {
   const LossOutput output = (*loss)(logits, {.classes = labels});
   backward(output.mean());
   double sum = 0;
-  for (const Real slope : logits.grad().values()) sum += static_cast<double>(slope);
+  for (const Real slope : logits.grad()) sum += static_cast<double>(slope);
   try {
     (void)make_loss("focal:gama=2");
   } catch (const Error& error) {  // typeinfo crosses the library's border
