@@ -32,8 +32,8 @@ struct Windows {
     if (options.size < 1 || step < 1 || options.padding < 0 || 2 * options.padding > options.size)
       fail(op,
            "needs size >= 1, stride >= 0 and 0 <= padding <= size / 2, not size " +
-               std::to_string(options.size) + ", stride " + std::to_string(step) +
-               ", padding " + std::to_string(options.padding),
+               std::to_string(options.size) + ", stride " + std::to_string(step) + ", padding " +
+               std::to_string(options.padding),
            {{"x", x.shape()}}, where);
     if (std::min(x.shape()[1], x.shape()[2]) + 2 * options.padding < options.size)
       fail(op,
