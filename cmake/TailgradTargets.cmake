@@ -33,8 +33,10 @@ target_compile_options(tailgrad_flags INTERFACE
   $<$<BOOL:${TAILGRAD_WARNINGS_AS_ERRORS}>:-Werror>
   $<$<CONFIG:Release>:-fno-math-errno -fno-trapping-math>
   $<$<BOOL:${TAILGRAD_ARCH}>:-march=${TAILGRAD_ARCH}>)
-# What Boost and utf8proc ask of their users: the same for every file, or no precompiled header fits two targets.
-target_compile_definitions(tailgrad_flags INTERFACE BOOST_ALL_NO_LIB UTF8PROC_EXPORTS)
+# What Boost, utf8proc and oneTBB ask of their users: the same for every file, or no precompiled header fits two
+# targets.
+target_compile_definitions(tailgrad_flags INTERFACE
+  BOOST_ALL_NO_LIB UTF8PROC_EXPORTS $<$<CONFIG:Debug>:TBB_USE_DEBUG>)
 if(TAILGRAD_SANITIZE)
   # Left out: what the address sanitizer or the processor itself reports; a quarter of the build.
   target_compile_options(tailgrad_flags INTERFACE
