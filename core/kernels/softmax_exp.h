@@ -11,8 +11,8 @@ namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 namespace kernels {
 
-/// e^x for x <= 64, about 45 % faster than exp. At most 1 ulp off (0.83 measured); results below
-/// 2^-126 are 0.
+/// e^x for x <= 64, about 45 % faster than exp. At most 1 ulp off (0.83 measured; 1.1 without
+/// fused multiply-add); results below 2^-126 are 0.
 inline float softmax_exp(float x) {
   constexpr float kLeast = -87.33F;
   const float c = x < kLeast ? kLeast : x;  // a NaN passes
