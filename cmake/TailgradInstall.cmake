@@ -42,9 +42,13 @@ foreach(library tailgrad tailgrad_f64)
   install(TARGETS ${library} EXPORT tailgrad ARCHIVE COMPONENT dev
           INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 endforeach()
-install(TARGETS tailgrad_cli RUNTIME COMPONENT tools)
+if(TARGET tailgrad_cli)
+  install(TARGETS tailgrad_cli RUNTIME COMPONENT tools)
+endif()
 
-foreach(layer core nn losses optim data metrics models study)
+set(public_layers ${layers})
+list(REMOVE_ITEM public_layers cli)
+foreach(layer ${public_layers})
   install(DIRECTORY ${layer} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tailgrad COMPONENT dev
           FILES_MATCHING PATTERN "*.h")
 endforeach()
