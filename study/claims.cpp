@@ -112,6 +112,14 @@ Claims::~Claims() {
   for (const std::string& path : held_) file_calls().unlink(path.c_str());
 }
 
+Claims::Turn Claims::turn(const std::string& path, const std::function<bool()>& done) {
+  if (done()) return Turn::done;
+  if (!take(path)) return Turn::others;
+  if (!done()) return Turn::ours;
+  release(path);
+  return Turn::done;
+}
+
 bool Claims::create(const std::string& path) {
   const int file = file_calls().open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (file < 0) {

@@ -7,10 +7,12 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace tailgrad {
 
@@ -33,6 +35,12 @@ class Claims {
   bool take(const std::string& path);
   void release(const std::string& path);
 
+  /// Whose turn it is with a piece of work: nobody's when it is done, ours when the claim could be
+  /// taken (until release()), else that of the worker who has it. `done` is asked again under the
+  /// claim: another worker may have finished in between. Throws Error as take().
+  enum class Turn { ours, others, done };
+  Turn turn(const std::string& path, const std::function<bool()>& done);
+
  private:
   bool create(const std::string& path);
   void renew();
@@ -43,6 +51,19 @@ class Claims {
   std::set<std::string> held_;
   bool ending_ = false;
   std::thread heart_;  // last: it uses all of the above
+};
+
+/// A claim that was taken, released when this ends.
+class HeldClaim {
+ public:
+  HeldClaim(Claims& claims, std::string path) : claims_(claims), path_(std::move(path)) {}
+  ~HeldClaim() { claims_.release(path_); }
+  HeldClaim(const HeldClaim&) = delete;
+  HeldClaim& operator=(const HeldClaim&) = delete;
+
+ private:
+  Claims& claims_;
+  std::string path_;
 };
 
 }  // namespace tailgrad

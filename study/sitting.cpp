@@ -69,36 +69,33 @@ Sitting::Pick Sitting::next() {
   Pick pick{.nothing_left = true};
   for (Job& job : jobs_) {
     if (job.done) continue;
-    if (!job.running && grid_.known(cell(job)) && cell_done(grid_.files(cell(job)))) {
+    const bool ready = !job.running && grid_.known(cell(job));
+    const CellFiles files = ready ? grid_.files(cell(job)) : CellFiles();
+    if (ready && cell_done(files)) {
       finished(job, "");
       continue;
     }
     pick.nothing_left = false;
-    if (job.running || !grid_.known(cell(job)) || Clock::now() < job.look_again) continue;
-    pick.files = grid_.files(cell(job));
-    if (!claims_.take(pick.files.claim())) {
-      job.look_again =
-          Clock::now() + std::chrono::milliseconds(static_cast<int>(1000 * kLookAgainSeconds));
-      continue;
+    if (!ready || Clock::now() < job.look_again) continue;
+    switch (claims_.turn(files.claim(), [&] { return cell_done(files); })) {
+      case Claims::Turn::ours:
+        job.running = true;
+        pick.job = &job;
+        pick.files = files;
+        return pick;
+      case Claims::Turn::others:
+        job.look_again =
+            Clock::now() + std::chrono::milliseconds(static_cast<int>(1000 * kLookAgainSeconds));
+        break;
+      case Claims::Turn::done:
+        finished(job, "");
     }
-    if (cell_done(pick.files)) {  // finished by another worker just now
-      claims_.release(pick.files.claim());
-      finished(job, "");
-      continue;
-    }
-    job.running = true;
-    pick.job = &job;
-    return pick;
   }
   return pick;
 }
 
 void Sitting::run(Job& job, const CellFiles& files) {
-  struct Release {
-    Claims& claims;
-    std::string path;
-    ~Release() { claims.release(path); }
-  } const release{claims_, files.claim()};
+  const HeldClaim claim(claims_, files.claim());
   const CellSpec spec = grid_.spec(cell(job));
   const auto after_step = [&](const TrainProgress& now) {
     const std::lock_guard lock(mutex_);

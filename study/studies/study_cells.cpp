@@ -28,13 +28,13 @@ std::string file_of(const StudyEntry& study, const StudyCell& cell, const std::s
 }
 
 // What the threads of one run share.
-class Sitting {
+class Workers {
  public:
-  Sitting(const StudyEntry& study, const std::vector<StudyCell>& cells,
+  Workers(const StudyEntry& study, const std::vector<StudyCell>& cells,
           const StudyRunOptions& options)
       : study_(study), cells_(cells), options_(options), claims_(options.claims) {
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      if (study_cell_done(study, cells[i], options.folder)) {
+      if (done(i)) {
         ++done_;
       } else {
         waiting_.push_back(i);
@@ -60,6 +60,9 @@ class Sitting {
   }
 
  private:
+  bool done(std::size_t index) const {
+    return study_cell_done(study_, cells_[index], options_.folder);
+  }
   std::string claim_of(std::size_t index) const {
     return file_of(study_, cells_[index], options_.folder) + ".claim";
   }
@@ -74,17 +77,15 @@ class Sitting {
         for (std::size_t looked = waiting_.size(); looked > 0; --looked) {
           const std::size_t index = waiting_.front();
           waiting_.pop_front();
-          if (study_cell_done(study_, cells_[index], options_.folder)) {
-            finished("");
-            continue;
+          switch (claims_.turn(claim_of(index), [&] { return done(index); })) {
+            case Claims::Turn::ours:
+              return index;
+            case Claims::Turn::others:
+              waiting_.push_back(index);  // look again later
+              break;
+            case Claims::Turn::done:
+              finished("");
           }
-          if (!claims_.take(claim_of(index))) {
-            waiting_.push_back(index);  // another process has it: look again later
-            continue;
-          }
-          if (!study_cell_done(study_, cells_[index], options_.folder)) return index;
-          claims_.release(claim_of(index));
-          finished("");
         }
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(300));
@@ -92,11 +93,7 @@ class Sitting {
   }
 
   void run(std::size_t index) {
-    struct Release {
-      Claims& claims;
-      std::string path;
-      ~Release() { claims.release(path); }
-    } const release{claims_, claim_of(index)};
+    const HeldClaim claim(claims_, claim_of(index));
     const StudyCell& cell = cells_[index];
     const StudyContext context{.problems = problems_, .stop = [this] {
                                  if (options_.stop && options_.stop()) return true;
@@ -181,16 +178,11 @@ bool study_cell_done(const StudyEntry& study, const StudyCell& cell, const std::
 
 bool run_study_cells(const StudyEntry& study, const std::vector<StudyCell>& cells,
                      const StudyRunOptions& options) {
-  Sitting sitting(study, cells, options);
-  const int jobs = threads();
-  if (jobs <= 1) {
-    sitting.work();
-  } else {
-    // Parallel work inside a piece runs in place: one thread a cell.
-    parallel_for(static_cast<std::size_t>(jobs), 1,
-                 [&](std::size_t, std::size_t) { sitting.work(); });
-  }
-  return sitting.finish();
+  Workers workers(study, cells, options);
+  // Parallel work inside a piece runs in place: one thread a cell.
+  parallel_for(static_cast<std::size_t>(threads()), 1,
+               [&](std::size_t, std::size_t) { workers.work(); });
+  return workers.finish();
 }
 
 json read_study_cells(const StudyEntry& study, const std::vector<StudyCell>& cells,
