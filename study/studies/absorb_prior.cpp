@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <tailgrad/study/correlation.h>
 #include <tailgrad/study/report/svg.h>
+#include <tailgrad/study/studies/cell_values.h>
 #include <tailgrad/study/studies/entries.h>
 #include <tailgrad/study/studies/trained.h>
 
@@ -27,6 +29,10 @@ std::vector<std::string> data_of(const StudyPlan& plan) {
   return {"clusters", "wordnet"};
 }
 
+int epochs_of(const StudyPlan& plan, const std::string& data) {
+  return data == "clusters" ? plan.pick(2, 20, 20) : plan.pick(1, 6, 6);
+}
+
 std::vector<StudyCell> cells(const StudyPlan& plan) {
   if (!plan.data.empty()) fail("--data", "study absorb-prior has its own data");
   std::vector<StudyCell> all;
@@ -41,13 +47,12 @@ std::vector<StudyCell> cells(const StudyPlan& plan) {
           training.optimizer = fmt::format("adamw:lr={:g}", kLearningRate);
           training.schedule = "constant";
           if (rule == BiasRule::decayed) options.bias_decay = kLearningRate * kDecay;
+          training.epochs = epochs_of(plan, data);
           if (data == "clusters") {
             options.experiment.model = "mlp:hidden=32";
-            training.epochs = plan.pick(2, 20, 20);
             training.batch_tokens = 64;
           } else {
             options.experiment.model = "bag:width=32";
-            training.epochs = plan.pick(1, 6, 6);
             training.batch_tokens = 2048;
           }
           all.push_back({fmt::format("{} {} bias {}, seed {}", data, loss, bias_name(rule), seed),
@@ -64,42 +69,27 @@ json run(const json& config, const StudyContext& context) {
   const ScoredSplit dev = score_split(*trained.experiment, problem.dev);
   const ScoredSplit test = score_split(*trained.experiment, problem.test);
   const double tau = tuned_tau(problem, dev);
-  const std::vector<double> biases = output_biases(*trained.experiment);
-  const std::vector<double> log_prior = la_offset(problem, -1);
-  // How much of the log prior is in the bias: the slope of a line through (log prior, bias).
-  double top = 0;
-  double bottom = 0;
-  double mean_prior = 0;
-  double mean_bias = 0;
-  const double classes = static_cast<double>(biases.size());
-  for (std::size_t k = 0; k < biases.size(); ++k) {
-    mean_prior += log_prior[k] / classes;
-    mean_bias += biases[k] / classes;
-  }
-  for (std::size_t k = 0; k < biases.size(); ++k) {
-    top += (log_prior[k] - mean_prior) * (biases[k] - mean_bias);
-    bottom += (log_prior[k] - mean_prior) * (log_prior[k] - mean_prior);
-  }
   const bool adjusted = options.experiment.loss == "la";
-  return {{"plain", balanced_error_of(test)},
-          {"judged",
-           adjusted ? balanced_error_of(test) : balanced_error_of(test, {}, la_offset(problem, 1))},
-          {"tuned", balanced_error_of(test, {}, la_offset(problem, tau))},
-          {"tau", json_number(tau)},
-          {"absorbed", json_number(top / bottom)}};
+  return {
+      {"plain", balanced_error_of(test)},
+      {"judged",
+       adjusted ? balanced_error_of(test) : balanced_error_of(test, {}, la_offset(problem, 1))},
+      {"tuned", balanced_error_of(test, {}, la_offset(problem, tau))},
+      {"tau", json_number(tau)},
+      // How much of the log prior is in the bias.
+      {"absorbed", json_number(slope(la_offset(problem, -1), output_biases(*trained.experiment)))}};
 }
 
 std::vector<double> column(const json& cells, const std::string& data, const std::string& loss,
-                           BiasRule rule, const char* key) {
-  std::vector<double> values;
-  for (const json& cell : cells) {
-    const json& run = cell.at("config").at("run");
-    if (run.at("data") != data || run.at("loss") != loss || run.at("bias") != bias_name(rule))
-      continue;
-    const json& result = cell.at("result");
-    values.push_back(result.contains(key) ? number_or_nan(result.at(key)) : NAN);
-  }
-  return values;
+                           BiasRule rule, const std::string& key) {
+  return values_of(
+      cells,
+      [&](const json& config) {
+        const json& run = config.at("run");
+        return run.at("data") == data && run.at("loss") == loss &&
+               run.at("bias") == bias_name(rule);
+      },
+      "/" + key);
 }
 
 StudyResult judge(const StudyPlan& plan, const json& cells) {
@@ -149,16 +139,8 @@ StudyResult judge(const StudyPlan& plan, const json& cells) {
       for (const BiasRule rule : kRules) {
         StudyRow row{.group = data, .name = std::string(loss) + ", bias " + bias_name(rule)};
         for (const StudyColumn& one : result.columns)
-          row.metrics[one.metric] =
-              summary_of_values(column(cells, data, loss, rule, one.metric.c_str()));
-        const Summary& judged = row.metrics["judged"];
-        if (judged.mean)
-          plot.rows.push_back(
-              {.label = row.name,
-               .value = 100 * *judged.mean,
-               .low = 100 * judged.low.value_or(*judged.mean),
-               .high = 100 * judged.high.value_or(*judged.mean),
-               .series = std::string(loss) == "la" ? std::size_t{1} : std::size_t{0}});
+          row.metrics[one.metric] = summary_of_values(column(cells, data, loss, rule, one.metric));
+        add_row(plot, row.name, row.metrics["judged"], 100, std::string(loss) == "la" ? 1 : 0);
         result.rows.push_back(std::move(row));
       }
     result.figures.push_back({.caption = plot.title,
@@ -167,9 +149,10 @@ StudyResult judge(const StudyPlan& plan, const json& cells) {
                               .numbers = table_of(plot)});
   }
   result.settings = {
-      fmt::format("clusters: mlp:hidden=32, 20 epochs; wordnet: bag:width=32, 6 epochs; "
+      fmt::format("clusters: mlp:hidden=32, {} epochs; wordnet: bag:width=32, {} epochs; "
                   "adamw:lr={:g}, constant rate, last weights, {} seeds",
-                  kLearningRate, plan.seed_list(2, 5, 10).size()),
+                  epochs_of(plan, "clusters"), epochs_of(plan, "wordnet"), kLearningRate,
+                  plan.seed_list(2, 5, 10).size()),
       fmt::format(
           "bias none: held at 0; log-prior: begins there; decayed: multiplied by 1 - {:g} in "
           "every step",

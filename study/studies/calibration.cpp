@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <tailgrad/study/correlation.h>
 #include <tailgrad/study/report/svg.h>
+#include <tailgrad/study/studies/cell_values.h>
 #include <tailgrad/study/studies/entries.h>
 #include <tailgrad/study/studies/trained.h>
 
@@ -100,14 +102,9 @@ json run(const json& config, const StudyContext& context) {
           {"at_temperature", balanced_error_of(test, {}, la_offset(problem, temperature))}};
 }
 
-std::vector<double> column(const json& cells, const std::string& setting, const char* key) {
-  std::vector<double> values;
-  for (const json& cell : cells)
-    if (setting.empty() || cell.at("config").at("setting") == setting) {
-      const json& result = cell.at("result");
-      values.push_back(result.contains(key) ? number_or_nan(result.at(key)) : NAN);
-    }
-  return values;
+std::vector<double> column(const json& cells, const std::string& setting, const std::string& key) {
+  return values_of(
+      cells, [&](const json& config) { return config.at("setting") == setting; }, "/" + key);
 }
 
 StudyResult judge(const StudyPlan& plan, const json& cells) {
@@ -126,8 +123,7 @@ StudyResult judge(const StudyPlan& plan, const json& cells) {
   for (const Setting& setting : settings) {
     StudyRow row{.name = setting.name()};
     for (const StudyColumn& one : result.columns)
-      row.metrics[one.metric] =
-          summary_of_values(column(cells, setting.name(), one.metric.c_str()));
+      row.metrics[one.metric] = summary_of_values(column(cells, setting.name(), one.metric));
     result.rows.push_back(std::move(row));
   }
   std::vector<std::string> kinds;

@@ -9,6 +9,7 @@
 #include <tailgrad/core/tape.h>
 #include <tailgrad/losses/table.h>
 #include <tailgrad/study/report/svg.h>
+#include <tailgrad/study/studies/cell_values.h>
 #include <tailgrad/study/studies/entries.h>
 #include <tailgrad/study/studies/gaussian_problem.h>
 
@@ -178,20 +179,20 @@ json run(const json& config, const StudyContext& context) {
         score.push_back(fit.weights[1] - fit.weights[0]);
       }
       const double at = crossing(score, where, size);
-      out[line.name]["simulated"].push_back(std::isfinite(at) ? json(at) : json(nullptr));
+      out[line.name]["simulated"].push_back(json_number(at));
       out[line.name]["predicted"].push_back(predicted_log_odds(*loss));
     }
   }
   return out;
 }
 
-std::vector<double> values_of(const json& cells, double prior, const std::string& name,
-                              const char* key) {
+std::vector<double> numbers_of(const json& cells, double prior, const std::string& name,
+                               const char* key) {
   std::vector<double> all;
   for (const json& cell : cells)
     if (cell.at("config").at("prior").get<double>() == prior)
       for (const json& value : cell.at("result").at(name).at(key))
-        all.push_back(value.is_number() ? value.get<double>() : NAN);
+        all.push_back(number_or_nan(value));
   return all;
 }
 
@@ -211,8 +212,8 @@ StudyResult judge(const StudyPlan& plan, const json& cells) {
                     .x = {"log odds of P(+) at which the decision turns"},
                     .reference = log_odds(prior)};
     for (const Line& line : lines()) {
-      const std::vector<double> predicted = values_of(cells, prior, line.name, "predicted");
-      const std::vector<double> simulated = values_of(cells, prior, line.name, "simulated");
+      const std::vector<double> predicted = numbers_of(cells, prior, line.name, "predicted");
+      const std::vector<double> simulated = numbers_of(cells, prior, line.name, "simulated");
       std::vector<double> from_prior = simulated;
       for (double& value : from_prior) value -= log_odds(prior);
       std::vector<double> away = from_prior;
@@ -252,14 +253,8 @@ StudyResult judge(const StudyPlan& plan, const json& cells) {
       row.metrics["simulated"] = summary_of_values(shares_simulated);
       row.metrics["from_prior"] = summary_of_values(from_prior);
       result.rows.push_back(std::move(row));
-      const Summary shown = summary_of_values(simulated);
-      if (shown.mean)
-        plot.rows.push_back(
-            {.label = line.name,
-             .value = *shown.mean,
-             .low = shown.low.value_or(*shown.mean),
-             .high = shown.high.value_or(*shown.mean),
-             .series = line.expected == Expected::consistent ? std::size_t{2} : std::size_t{1}});
+      add_row(plot, line.name, summary_of_values(simulated), 1,
+              line.expected == Expected::consistent ? 2 : 1);
     }
     result.figures.push_back({.caption = plot.title,
                               .note = "Dashed: the threshold of the Bayes rule for the balanced "

@@ -9,6 +9,7 @@
 #include <tailgrad/core/random.h>
 #include <tailgrad/losses/table.h>
 #include <tailgrad/study/report/svg.h>
+#include <tailgrad/study/studies/cell_values.h>
 #include <tailgrad/study/studies/entries.h>
 #include <tailgrad/study/studies/gaussian_problem.h>
 
@@ -248,8 +249,7 @@ Gathered gather(const json& cells, double prior) {
     const json& result = cell.at("result");
     for (const auto& [name, metrics] : result.at("losses").items())
       for (const auto& [metric, values] : metrics.items())
-        for (const json& value : values)
-          all.losses[name][metric].push_back(value.is_number() ? value.get<double>() : NAN);
+        for (const json& value : values) all.losses[name][metric].push_back(number_or_nan(value));
     for (const auto& [name, trials] : result.at("sweep").items())
       for (const json& trial : trials) all.sweeps[name].push_back(trial);
     for (const json& apart : result.at("apart"))
@@ -383,15 +383,9 @@ void add_figures(const Gathered& all, double prior, StudyResult& result) {
   ForestPlot errors{.title = "Balanced error of every loss, " + title,
                     .x = {"balanced error of the population, %"},
                     .reference = 100 * bayes_balanced_error()};
-  for (const LossLine& line : loss_lines()) {
-    const Summary summary = summary_of_values(all.losses.at(line.name).at("balanced_error"));
-    if (!summary.mean) continue;
-    errors.rows.push_back({.label = line.name,
-                           .value = 100 * *summary.mean,
-                           .low = 100 * summary.low.value_or(*summary.mean),
-                           .high = 100 * summary.high.value_or(*summary.mean),
-                           .series = line.outputs == 1 ? std::size_t{1} : std::size_t{0}});
-  }
+  for (const LossLine& line : loss_lines())
+    add_row(errors, line.name, summary_of_values(all.losses.at(line.name).at("balanced_error")),
+            100, line.outputs == 1 ? 1 : 0);
   std::ranges::stable_sort(errors.rows, {}, &Interval::value);
   result.figures.push_back(
       {.caption = errors.title,

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <tailgrad/study/report/svg.h>
+#include <tailgrad/study/studies/cell_values.h>
 #include <tailgrad/study/studies/entries.h>
 #include <tailgrad/study/studies/trained.h>
 
@@ -212,16 +213,13 @@ json run(const json& config, const StudyContext& context) {
   return out;
 }
 
-// One number a seed: `key` names the adjustment ("plain": none), `metric` what of it.
+// One number a seed; `path` names the adjustment ("plain": none) and what of it.
 std::vector<double> column(const json& cells, const std::string& set, const std::string& method,
-                           const char* key, const char* metric) {
-  std::vector<double> values;
-  for (const json& cell : cells) {
-    if (cell.at("config").at("set") != set || cell.at("config").at("method") != method) continue;
-    const json& result = cell.at("result");
-    values.push_back(result.contains(key) ? number_or_nan(result.at(key).at(metric)) : NAN);
-  }
-  return values;
+                           const std::string& path) {
+  return values_of(
+      cells,
+      [&](const json& config) { return config.at("set") == set && config.at("method") == method; },
+      "/" + path);
 }
 
 void judge_set(const StudyPlan& plan, const json& cells, const Set& set, StudyResult& result) {
@@ -236,37 +234,29 @@ void judge_set(const StudyPlan& plan, const json& cells, const Set& set, StudyRe
                      .scale = 100,
                      .unit = "points"};
   };
-  const auto error = [&](const char* method, const char* key = "plain") {
-    return column(cells, set.name, method, key, "balanced_error");
+  const auto error = [&](const char* method, const std::string& key = "plain") {
+    return column(cells, set.name, method, key + "/balanced_error");
   };
   const auto has = [&](const std::string& name) {
     return std::ranges::any_of(methods_of(plan),
                                [&](const Method& one) { return name == one.name; });
   };
-  std::vector<double> ratio;
-  std::vector<double> gap;
-  for (const json& cell : cells)
-    if (cell.at("config").at("set") == set.name && cell.at("config").at("method") == "ce") {
-      const json& one = cell.at("result");
-      ratio.push_back(one.contains("head_predicted") ? number_or_nan(one.at("head_predicted"))
-                                                     : NAN);
-      gap.push_back(one.contains("plain") ? number_or_nan(one.at("plain").at("head")) -
-                                                number_or_nan(one.at("plain").at("tail"))
-                                          : NAN);
-    }
   ClaimText often = text("C13.head",
                          "Cross-entropy predicts the most frequent third of the classes "
                          "more than 5 % too often",
                          "");
   often.scale = 1;
   often.unit = "times as often as they occur";
-  result.claims.push_back(claim_above(std::move(often), summary_of_values(ratio), 1.05));
-  result.claims.push_back(
-      claim_above(text("C13.tail",
-                       "Its recall on the most frequent third is more than 10 points above that on "
-                       "the rarest",
-                       ""),
-                  summary_of_values(gap), 0.1));
+  result.claims.push_back(claim_above(
+      std::move(often), summary_of_values(column(cells, set.name, "ce", "head_predicted")), 1.05));
+  result.claims.push_back(claim_above(
+      text("C13.tail",
+           "Its recall on the most frequent third is more than 10 points above that on "
+           "the rarest",
+           ""),
+      summary_of_values(paired_differences(column(cells, set.name, "ce", "plain/tail"),
+                                           column(cells, set.name, "ce", "plain/head"))),
+      0.1));
   struct Rival {
     const char* label;
     std::vector<double> errors;
@@ -298,12 +288,10 @@ void judge_set(const StudyPlan& plan, const json& cells, const Set& set, StudyRe
              published("22.60", "28.66")),
         summary_of_values(paired_differences(rival.errors, error("ce", "la_1"))), 0));
   }
-  const std::vector<double> head =
-      paired_differences(column(cells, set.name, "ce", "plain", "head"),
-                         column(cells, set.name, "la", "plain", "head"));
-  const std::vector<double> tail =
-      paired_differences(column(cells, set.name, "ce", "plain", "tail"),
-                         column(cells, set.name, "la", "plain", "tail"));
+  const std::vector<double> head = paired_differences(column(cells, set.name, "ce", "plain/head"),
+                                                      column(cells, set.name, "la", "plain/head"));
+  const std::vector<double> tail = paired_differences(column(cells, set.name, "ce", "plain/tail"),
+                                                      column(cells, set.name, "la", "plain/tail"));
   std::vector<double> net;
   for (std::size_t s = 0; s < head.size(); ++s) net.push_back(tail[s] + head[s]);
   result.claims.push_back(claim_below(text("C20.head",
@@ -333,31 +321,25 @@ void judge_set(const StudyPlan& plan, const json& cells, const Set& set, StudyRe
                        summary_of_values(paired_differences(error("la"), error(name))), 0, kSame));
 
   ForestPlot plot{.title = "Balanced error, " + set.name, .x = {"balanced error on test, %"}};
-  const auto add_row = [&](const std::string& name, const std::string& method, const char* key,
-                           double exp100, double step100, std::size_t series) {
+  const auto add = [&](const std::string& name, const std::string& method, const std::string& key,
+                       double exp100, double step100, std::size_t series) {
     StudyRow row{.group = set.name, .name = name};
     for (const char* metric : {"balanced_error", "head", "tail"})
-      row.metrics[metric] = summary_of_values(column(cells, set.name, method, key, metric));
-    if (std::string(key) != "plain")
-      row.metrics["tau"] = summary_of_values(column(cells, set.name, method, key, "tau"));
-    std::vector<double> accuracy = column(cells, set.name, method, key, "balanced_error");
+      row.metrics[metric] = summary_of_values(column(cells, set.name, method, key + "/" + metric));
+    if (key != "plain")
+      row.metrics["tau"] = summary_of_values(column(cells, set.name, method, key + "/tau"));
+    std::vector<double> accuracy = column(cells, set.name, method, key + "/balanced_error");
     for (double& value : accuracy) value = 1 - value;
     row.metrics["accuracy"] = summary_of_values(accuracy);
     const double theirs = exp ? exp100 : step ? step100 : 0;
     if (theirs > 0) row.metrics["published"] = exactly(theirs / 100);
-    const Summary& summary = row.metrics["balanced_error"];
-    if (summary.mean)
-      plot.rows.push_back({.label = name,
-                           .value = 100 * *summary.mean,
-                           .low = 100 * summary.low.value_or(*summary.mean),
-                           .high = 100 * summary.high.value_or(*summary.mean),
-                           .series = series});
+    add_row(plot, name, row.metrics["balanced_error"], 100, series);
     result.rows.push_back(std::move(row));
   };
   for (const Method& method : methods_of(plan))
-    add_row(method.name, method.name, "plain", method.exp100, method.step100, 0);
+    add(method.name, method.name, "plain", method.exp100, method.step100, 0);
   for (const After& after : kAfter)
-    add_row(after.name, "ce", after.key, after.exp100, after.step100, 1);
+    add(after.name, "ce", after.key, after.exp100, after.step100, 1);
   result.figures.push_back({.caption = plot.title,
                             .note = "Circles: trained with the loss; squares: a net of "
                                     "cross-entropy, adjusted afterwards.",

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <tailgrad/study/report/svg.h>
+#include <tailgrad/study/studies/cell_values.h>
 #include <tailgrad/study/studies/entries.h>
 #include <tailgrad/study/studies/trained.h>
 
@@ -137,25 +138,15 @@ StudyClaim constructed() {
                   division_ever ? "lets it win for some tau" : "never"));
 }
 
-std::vector<double> column(const json& cells, const std::string& data, const char* key) {
-  std::vector<double> values;
-  for (const json& cell : cells)
-    if (cell.at("config").at("run").at("data") == data) {
-      const json& result = cell.at("result");
-      values.push_back(result.contains(key) ? number_or_nan(result.at(key)) : NAN);
-    }
-  return values;
+std::vector<double> column(const json& cells, const std::string& data, const std::string& key) {
+  return values_of(
+      cells, [&](const json& config) { return config.at("run").at("data") == data; }, "/" + key);
 }
 
-std::vector<double> column(const json& cells, const std::string& data, const char* key,
-                           std::size_t index) {
-  std::vector<double> values;
-  for (const json& cell : cells)
-    if (cell.at("config").at("run").at("data") == data) {
-      const json& result = cell.at("result");
-      values.push_back(result.contains(key) ? number_or_nan(result.at(key).at(index)) : NAN);
-    }
-  return values;
+// The same of a list, one number a tau.
+std::vector<double> column(const json& cells, const std::string& data, const std::string& key,
+                           std::size_t tau) {
+  return column(cells, data, fmt::format("{}/{}", key, tau));
 }
 
 StudyResult judge(const StudyPlan& plan, const json& cells) {
@@ -190,9 +181,9 @@ StudyResult judge(const StudyPlan& plan, const json& cells) {
         claim_above(std::move(against),
                     summary_of_values(paired_differences(column(cells, data, "la"), best)), 0));
     std::vector<double> moved;
-    const std::size_t quarter = 2;  // tau = 0.5
-    const std::vector<double> plain = column(cells, data, "by_prior", quarter);
-    const std::vector<double> raised = column(cells, data, "by_prior_raised", quarter);
+    const std::size_t half = 2;  // tau = 0.5
+    const std::vector<double> plain = column(cells, data, "by_prior", half);
+    const std::vector<double> raised = column(cells, data, "by_prior_raised", half);
     for (std::size_t s = 0; s < plain.size(); ++s) moved.push_back(std::abs(raised[s] - plain[s]));
     ClaimText shift = text(
         "shift",

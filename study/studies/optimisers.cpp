@@ -8,7 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include <tailgrad/core/error.h>
+#include <tailgrad/study/correlation.h>
 #include <tailgrad/study/report/svg.h>
+#include <tailgrad/study/studies/cell_values.h>
 #include <tailgrad/study/studies/entries.h>
 #include <tailgrad/study/studies/trained.h>
 
@@ -208,12 +210,7 @@ StudyResult judge(const StudyPlan& plan, const json& cells) {
         result.rows.push_back({.group = short_name + ", " + optimizer,
                                .name = loss,
                                .metrics = {{"balanced_error", summary}}});
-        if (summary.mean)
-          plot.rows.push_back({.label = loss,
-                               .value = 100 * *summary.mean,
-                               .low = 100 * summary.low.value_or(*summary.mean),
-                               .high = 100 * summary.high.value_or(*summary.mean),
-                               .series = o});
+        add_row(plot, loss, summary, 100, o);
       }
     }
     // Ranks of the losses, seed by seed.

@@ -7,6 +7,7 @@
 
 #include <tailgrad/core/random.h>
 #include <tailgrad/losses/table.h>
+#include <tailgrad/study/correlation.h>
 #include <tailgrad/study/report/svg.h>
 #include <tailgrad/study/studies/entries.h>
 #include <tailgrad/study/studies/linear_fit.h>
@@ -103,22 +104,11 @@ json run(const json& config, const StudyContext& context) {
   return out;
 }
 
-// Of a straight line through (log x, log y).
-double log_slope(const std::vector<double>& x, const std::vector<double>& y) {
-  double mx = 0;
-  double my = 0;
-  const double n = static_cast<double>(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    mx += std::log(x[i]) / n;
-    my += std::log(y[i]) / n;
-  }
-  double top = 0;
-  double bottom = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    top += (std::log(x[i]) - mx) * (std::log(y[i]) - my);
-    bottom += (std::log(x[i]) - mx) * (std::log(x[i]) - mx);
-  }
-  return top / bottom;
+// Logarithms of the second half of a path, where the data has been told apart.
+std::vector<double> logs_of_end(const std::vector<double>& path) {
+  std::vector<double> out;
+  for (std::size_t i = path.size() / 2; i < path.size(); ++i) out.push_back(std::log(path[i]));
+  return out;
 }
 
 StudyResult judge(const StudyPlan& plan, const json& cells) {
@@ -132,7 +122,7 @@ StudyResult judge(const StudyPlan& plan, const json& cells) {
     for (const char* loss : {"wce", "la"}) {
       std::vector<double> first;
       std::vector<double> last;
-      std::vector<double> slope;
+      std::vector<double> exponent;
       std::vector<double> mean_angle(std::size(kPenalties));
       std::vector<double> mean_length(std::size(kPenalties));
       double count = 0;
@@ -142,11 +132,7 @@ StudyResult judge(const StudyPlan& plan, const json& cells) {
         const std::vector<double> norm = cell.at("result").at("length");
         first.push_back(angle.front());
         last.push_back(angle.back());
-        // The second half of the path, where the data has been told apart.
-        const std::size_t half = angle.size() / 2;
-        slope.push_back(
-            log_slope({norm.begin() + static_cast<std::ptrdiff_t>(half), norm.end()},
-                      {angle.begin() + static_cast<std::ptrdiff_t>(half), angle.end()}));
+        exponent.push_back(slope(logs_of_end(norm), logs_of_end(angle)));
         for (std::size_t i = 0; i < angle.size(); ++i) {
           mean_angle[i] += angle[i];
           mean_length[i] += norm[i];
@@ -162,7 +148,7 @@ StudyResult judge(const StudyPlan& plan, const json& cells) {
       StudyRow row{.group = std::string(set) + " data", .name = loss};
       row.metrics["first"] = summary_of_values(first);
       row.metrics["last"] = summary_of_values(last);
-      if (std::string(set) == "separable") row.metrics["slope"] = summary_of_values(slope);
+      if (std::string(set) == "separable") row.metrics["slope"] = summary_of_values(exponent);
       const std::string what =
           std::string(loss) == "wce" ? "Weighting by 1/frequency" : "The logit-adjusted loss";
       const auto text = [&](const std::string& id, const std::string& claim,

@@ -116,6 +116,16 @@ std::string clock_words(double seconds) {
 
 }  // namespace
 
+void add_row(ForestPlot& plot, const std::string& label, const Summary& summary, double scale,
+             std::size_t series) {
+  if (!summary.mean) return;
+  plot.rows.push_back({.label = label,
+                       .value = scale * *summary.mean,
+                       .low = scale * summary.low.value_or(*summary.mean),
+                       .high = scale * summary.high.value_or(*summary.mean),
+                       .series = series});
+}
+
 std::string study_answer(const StudyResult& result) {
   std::string text;
   for (const auto& [verdict, one, several] :

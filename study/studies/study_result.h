@@ -8,6 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <tailgrad/study/report/html.h>
+#include <tailgrad/study/report/svg.h>
 #include <tailgrad/study/statistics.h>
 #include <tailgrad/study/studies/verdict.h>
 
@@ -26,6 +27,10 @@ struct StudyFigure {
   std::string svg = {};
   HtmlTable numbers = {};
 };
+
+/// A row of a forest plot: mean and interval times `scale`; none without a mean.
+void add_row(ForestPlot& plot, const std::string& label, const Summary& summary, double scale = 1,
+             std::size_t series = 0);
 
 /// A column of the table of rows.
 struct StudyColumn {

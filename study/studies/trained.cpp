@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <numeric>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -115,20 +114,6 @@ double number_in_recipe(const std::string& recipe) {
   double value = std::numeric_limits<double>::quiet_NaN();
   if (!form.options.empty()) read_number(form.options.front().value, value);
   return value;
-}
-
-std::vector<double> ranks(const std::vector<double>& values) {
-  std::vector<std::size_t> order(values.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return values[i]; });
-  std::vector<double> out(values.size());
-  for (std::size_t i = 0; i < order.size();) {
-    std::size_t end = i + 1;
-    while (end < order.size() && values[order[end]] == values[order[i]]) ++end;
-    for (std::size_t j = i; j < end; ++j) out[order[j]] = 0.5 * static_cast<double>(i + end - 1);
-    i = end;
-  }
-  return out;
 }
 
 }  // namespace
@@ -255,30 +240,6 @@ std::vector<double> output_biases(const Experiment& experiment) {
   return {bias.values().begin(), bias.values().end()};
 }
 
-double spearman(const std::vector<double>& a, const std::vector<double>& b) {
-  std::vector<double> x;
-  std::vector<double> y;
-  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
-    if (std::isfinite(a[i]) && std::isfinite(b[i])) {
-      x.push_back(a[i]);
-      y.push_back(b[i]);
-    }
-  const double nan = std::numeric_limits<double>::quiet_NaN();
-  if (x.size() < 3) return nan;
-  const std::vector<double> rx = ranks(x);
-  const std::vector<double> ry = ranks(y);
-  const double mean = 0.5 * (static_cast<double>(x.size()) - 1);
-  double top = 0;
-  double left = 0;
-  double right = 0;
-  for (std::size_t i = 0; i < rx.size(); ++i) {
-    top += (rx[i] - mean) * (ry[i] - mean);
-    left += (rx[i] - mean) * (rx[i] - mean);
-    right += (ry[i] - mean) * (ry[i] - mean);
-  }
-  return left > 0 && right > 0 ? top / std::sqrt(left * right) : nan;
-}
-
 std::string bias_name(BiasRule rule) {
   switch (rule) {
     case BiasRule::none:
@@ -333,14 +294,6 @@ RunOptions read_run(const json& json) {
   // Batch norm takes its moments over a shard.
   training.shards = options.data.find("-lt") == std::string::npos ? 2 : 1;
   return options;
-}
-
-json json_number(double value) {
-  return std::isfinite(value) ? json(value) : json(nullptr);
-}
-
-double number_or_nan(const json& value) {
-  return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
 }
 
 }  // namespace tailgrad

@@ -28,12 +28,10 @@ struct RunOptions {
   double bias_decay = 0;  ///< of BiasRule::decayed: the bias is multiplied by 1 minus this
 };
 
-/// The problem of that name, read once:
-///   wordnet         the glosses of WordNet in 45 classes
-///   wordnet/N       the same with every N-th training item
-///   clusters        20 clusters in 16 dimensions, 1000 down to 10 training items a class; made
-///   here ud-xpos=FOLDER  tags of words, column XPOS of the three files of a Universal Dependencies
-///   folder
+/// The problem of that name, read once: "wordnet" (its glosses in 45 classes), "wordnet/N" (the
+/// same with every N-th training item), "clusters" (made here: 20 clusters in 16 dimensions, 1000
+/// down to 10 training items a class), a form of long-tailed images, or "ud-xpos=FOLDER" (tags of
+/// words, column XPOS of the three files of a Universal Dependencies folder).
 const Problem& study_problem(const StudyContext& context, const std::string& name);
 
 /// One trained model with its last weights.
@@ -77,18 +75,10 @@ double temperature_of(const ScoredSplit& split);
 std::vector<double> output_norms(const Experiment& experiment);
 std::vector<double> output_biases(const Experiment& experiment);
 
-/// Rank correlation (Spearman), equal values sharing their mean rank; NaN for fewer than three
-/// pairs or when one side is constant. Pairs with a NaN are left out.
-double spearman(const std::vector<double>& a, const std::vector<double>& b);
-
 std::string bias_name(BiasRule rule);
 BiasRule read_bias(const std::string& name);
 /// The options of a run as a cell's config, and back.
 nlohmann::json run_json(const RunOptions& options);
 RunOptions read_run(const nlohmann::json& json);
-
-/// A number as JSON, null when it is not finite; and back, NaN for null.
-nlohmann::json json_number(double value);
-double number_or_nan(const nlohmann::json& value);
 
 }  // namespace tailgrad

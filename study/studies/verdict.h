@@ -52,7 +52,7 @@ StudyClaim claim_missing(ClaimText text, const std::string& reason);
 
 /// A number without chance as a Summary: interval of width 0.
 Summary exactly(double value);
-/// Of numbers that are all there.
+/// Of one number a run; those that are not finite count as missing.
 Summary summary_of_values(const std::vector<double>& values);
 /// b - a value by value, where both are there.
 std::vector<double> paired_differences(const std::vector<double>& a, const std::vector<double>& b);

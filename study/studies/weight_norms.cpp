@@ -7,7 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include <tailgrad/core/error.h>
+#include <tailgrad/study/correlation.h>
 #include <tailgrad/study/report/svg.h>
+#include <tailgrad/study/studies/cell_values.h>
 #include <tailgrad/study/studies/entries.h>
 #include <tailgrad/study/studies/trained.h>
 
