@@ -27,19 +27,22 @@ class InternalError : public std::logic_error {
 /// The place in the caller's source that an error message names. A public function takes it as its
 /// last argument and the default captures the call site.
 struct Where {
-  std::source_location at;
+  std::source_location at;  ///< file, line and function of the call
+  /// The place where this argument's default is evaluated: the caller's.
   Where(std::source_location location = std::source_location::current()) : at(location) {}
 };
 
+/// A shape with the name it has in an error message.
 struct NamedShape {
-  std::string_view name;
-  Shape shape;
+  std::string_view name;  ///< such as "weight"
+  Shape shape;            ///< its extents
 };
 
 /// Throws Error: "matmul: needs a [m, k] and b [k, n]; got a [2, 5], b [3, 4] (called from
 /// f.cpp:7)". Without `where` the last part is left out.
 [[noreturn, gnu::cold]] void fail(std::string_view what, std::string_view rule,
                                   std::initializer_list<NamedShape> got = {});
+/// The same with the place of the call at the end.
 [[noreturn, gnu::cold]] void fail(std::string_view what, std::string_view rule,
                                   std::initializer_list<NamedShape> got, Where where);
 

@@ -31,17 +31,21 @@ namespace tailgrad {
 
 /// The numbers an option accepts.
 struct Range {
-  double low = -std::numeric_limits<double>::infinity();
-  double high = std::numeric_limits<double>::infinity();
-  bool low_open = false;   ///< `low` itself is not allowed
-  bool high_open = false;  ///< `high` itself is not allowed
+  double low = -std::numeric_limits<double>::infinity();  ///< least value
+  double high = std::numeric_limits<double>::infinity();  ///< greatest value
+  bool low_open = false;                                  ///< `low` itself is not allowed
+  bool high_open = false;                                 ///< `high` itself is not allowed
 
   static constexpr Range any() { return {}; }  ///< any number, infinities too
+  /// Any but infinities.
   static constexpr Range finite() { return {.low_open = true, .high_open = true}; }
+  /// low <= x.
   static constexpr Range at_least(double low) { return {.low = low, .high_open = true}; }
+  /// x > low.
   static constexpr Range above(double low) {
     return {.low = low, .low_open = true, .high_open = true};
   }
+  /// low <= x <= high.
   static constexpr Range between(double low, double high) { return {.low = low, .high = high}; }
   /// low <= x < high
   static constexpr Range half_open(double low, double high) {
@@ -52,10 +56,11 @@ struct Range {
     return {.low = low, .high = high, .low_open = true, .high_open = true};
   }
 
-  bool contains(double value) const;
-  std::string text() const;  ///< ">= 0", "> 0", "in [0, 1]", "in (0, 1)", "finite"
+  bool contains(double value) const;  ///< whether `value` is allowed
+  std::string text() const;           ///< ">= 0", "> 0", "in [0, 1]", "in (0, 1)", "finite"
 };
 
+/// What kind of value an option takes.
 enum class OptionKind {
   number,   ///< 0.5, 1e-4
   integer,  ///< 12; at most 2^53 in size
@@ -68,12 +73,12 @@ enum class OptionKind {
 /// One option of a form. The words are values allowed beside those of the kind: `alpha=none`,
 /// `tau=tuned`, `target=uniform`.
 struct OptionSpec {
-  std::string name = {};
-  OptionKind kind = OptionKind::number;
-  std::string fallback = {};  ///< value when not given; empty: the option must be given
-  Range range = Range::finite();
-  std::vector<std::string> words = {};
-  std::string meaning = {};
+  std::string name = {};                 ///< before the "="
+  OptionKind kind = OptionKind::number;  ///< how the value is read
+  std::string fallback = {};             ///< value when not given; empty: the option must be given
+  Range range = Range::finite();         ///< of numbers: which are allowed
+  std::vector<std::string> words = {};   ///< of words: which are allowed
+  std::string meaning = {};              ///< one sentence for a person
   std::string source = {};  ///< paper and equation, or code, that the default comes from
 
   std::string allowed() const;  ///< "a number in [0, 1] or none"
@@ -82,19 +87,19 @@ struct OptionSpec {
 /// Defaults that change when another option has a certain value:
 /// {"variant", "reference", {{"alpha", "0"}, {"smooth", "1e-4"}}}.
 struct DefaultShift {
-  std::string option = {};
-  std::string value = {};
-  std::vector<std::pair<std::string, std::string>> fallbacks = {};
+  std::string option = {};  ///< the option that shifts others
+  std::string value = {};   ///< its value that does
+  std::vector<std::pair<std::string, std::string>> fallbacks = {};  ///< option and new default
 };
 
 /// One row of `tailgrad list`.
 struct FormSpec {
-  std::string name = {};
-  std::string meaning = {};
-  std::string formula = {};
-  std::string source = {};
-  std::vector<OptionSpec> options = {};
-  std::vector<DefaultShift> shifts = {};
+  std::string name = {};                  ///< before the ":"
+  std::string meaning = {};               ///< one sentence for a person
+  std::string formula = {};               ///< as in the paper
+  std::string source = {};                ///< paper, section, equation
+  std::vector<OptionSpec> options = {};   ///< in the order they are listed in
+  std::vector<DefaultShift> shifts = {};  ///< defaults that depend on options
 };
 
 /// The options of one form, read, checked and complete: every option of its FormSpec has a value.
@@ -102,11 +107,15 @@ struct FormSpec {
 /// (InternalError).
 class Settings {
  public:
-  const std::string& name() const { return name_; }
+  const std::string& name() const { return name_; }  ///< of the form
 
+  /// Value of an option of kind number.
   double number(std::string_view key) const;
+  /// Value of an option of kind integer.
   std::int64_t integer(std::string_view key) const;
+  /// Value of an option of kind flag.
   bool flag(std::string_view key) const;
+  /// Values of an option that takes several numbers.
   const std::vector<double>& numbers(std::string_view key) const;
   /// The value as canonical text, whatever its kind.
   const std::string& word(std::string_view key) const;
@@ -140,6 +149,7 @@ class Settings {
 /// another name than the spec's, an unknown option (with the known ones), a value of the wrong kind
 /// or out of range, a missing option without default.
 Settings read_settings(const FormSpec& spec, const TextForm& form);
+/// The same from text, which is parsed first.
 Settings read_settings(const FormSpec& spec, std::string_view text);
 
 /// Several lines for a person: form, meaning, formula, options with default, range and source.

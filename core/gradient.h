@@ -17,6 +17,7 @@ inline namespace TAILGRAD_PRECISION {
 /// optimiser) updated.
 class ParameterGradient {
  public:
+  /// What the buffer holds.
   enum class State : std::uint8_t {
     none,   ///< nothing added yet; the buffer's content means nothing
     zero,   ///< nothing added yet; the buffer is all zeros
@@ -24,25 +25,30 @@ class ParameterGradient {
     dense,  ///< anything anywhere
   };
 
+  /// State::none; memory is taken at the first use.
   explicit ParameterGradient(const Shape& shape);
   ~ParameterGradient();
   ParameterGradient(const ParameterGradient&) = delete;
   ParameterGradient& operator=(const ParameterGradient&) = delete;
 
-  State state() const { return state_; }
+  State state() const { return state_; }  ///< what the buffer holds
+  /// Whether a backward pass added anything.
   bool written() const { return state_ == State::rows || state_ == State::dense; }
   /// All elements; meaningful when written().
   std::span<Real> values() const { return {values_, size_}; }
   /// The rows added to, in order of first touch; meaningful in State::rows.
   std::span<const Index> rows() const { return rows_; }
-  Index row_size() const { return row_size_; }
+  Index row_size() const { return row_size_; }  ///< numbers in a row of the parameter
 
+  /// Announces an addition to all elements and returns where to.
   GradientTarget dense_target();
   /// Announces additions to these rows and returns the buffer to add to (it is never fresh).
   Real* row_target(std::span<const Index> rows);
   /// Adds another task's gradient of the same parameter.
   void add(const ParameterGradient& other);
+  /// Multiplies what is written by `factor`.
   void scale(Real factor);
+  /// Forgets what is written; the memory stays.
   void clear();
 
  private:
@@ -63,8 +69,9 @@ class GradientSet {
   /// Numbers the parameters; every set of a model is made from the same list.
   explicit GradientSet(std::span<const Tensor> parameters);
 
+  /// The gradient of parameter `slot`, in the order of the constructor.
   ParameterGradient& operator[](std::size_t slot) { return gradients_[slot]; }
-  std::size_t size() const { return gradients_.size(); }
+  std::size_t size() const { return gradients_.size(); }  ///< how many parameters
 
  private:
   friend class Tensor;
@@ -75,6 +82,7 @@ class GradientSet {
 /// parameters' own gradients.
 class GradientScope {
  public:
+  /// From now on backward passes of this thread add to `set`.
   explicit GradientScope(GradientSet& set);
   ~GradientScope();
   GradientScope(const GradientScope&) = delete;

@@ -12,6 +12,7 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
+/// How check_gradients() compares.
 struct GradientCheckOptions {
   /// Step of the differences; times |x| for inputs larger than 1.
   double step = sizeof(Real) == 8 ? 1e-3 : 3e-2;
@@ -21,8 +22,9 @@ struct GradientCheckOptions {
   std::uint64_t seed = 1;
 };
 
+/// What check_gradients() found.
 struct GradientReport {
-  bool passed = false;
+  bool passed = false;       ///< every derivative is within the tolerance
   std::size_t elements = 0;  ///< how many derivatives were compared
   double worst_error = 0;    ///< relative, see check_gradients
   std::size_t input = 0;     ///< where the worst one is: position in `inputs`

@@ -8,9 +8,10 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
+/// A tensor of a model with its name.
 struct NamedTensor {
   std::string name;  ///< dotted: "encoder.layers.0.norm1.weight"
-  Tensor tensor;
+  Tensor tensor;     ///< the parameter or buffer itself
 };
 
 }  // namespace TAILGRAD_PRECISION

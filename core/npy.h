@@ -18,9 +18,11 @@ struct NpyArray {
   std::string source;              ///< where it came from, for error messages
   std::string dtype;               ///< as written in the file: "<f4"
   std::vector<std::size_t> shape;  ///< empty for a single number
+  /// Row-major, in the type that the file's type was read into.
   std::variant<std::vector<float>, std::vector<double>, std::vector<std::int64_t>> values;
 
-  std::size_t size() const;
+  std::size_t size() const;  ///< number of values
+  /// Whether the values are integers.
   bool is_integer() const { return values.index() == 2; }
   /// "[32, 128]"
   std::string shape_text() const;
@@ -50,8 +52,10 @@ NpyArray parse_npy(std::span<const std::byte> bytes, std::string source);
 /// not fit the number of values or the file cannot be written (see write_file).
 void write_npy(const std::string& path, std::span<const float> values,
                std::span<const std::size_t> shape);
+/// The same in double.
 void write_npy(const std::string& path, std::span<const double> values,
                std::span<const std::size_t> shape);
+/// The same for integers.
 void write_npy(const std::string& path, std::span<const std::int64_t> values,
                std::span<const std::size_t> shape);
 

@@ -10,6 +10,7 @@ namespace tailgrad {
 /// How many threads parallel work may use from now on, at least 1. At first: one a core.
 /// Changes no bit of any result.
 void set_threads(int count);
+/// The limit set last; at first the number of processors.
 int threads();
 
 /// Calls body(begin, end) for the pieces [0, grain), [grain, 2 grain), … of [0, count).

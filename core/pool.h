@@ -16,6 +16,7 @@ namespace tailgrad {
 /// never destroyed: a thread that ends leaves its pool, with all that is in it, to the next thread.
 class Pool {
  public:
+  /// What a pool has asked from the system.
   struct Statistics {
     std::uint64_t system_allocations = 0;  ///< blocks ever asked from the system
     std::uint64_t reserved_bytes = 0;      ///< bytes held, in use or free
@@ -31,6 +32,7 @@ class Pool {
   static Statistics total();
   /// A pool for the use of one task at a time, whichever thread runs it (see PoolScope).
   static Pool& acquire();
+  /// Gives back what acquire() returned, with its memory.
   static void give_back(Pool& pool);
 
   Pool(const Pool&) = delete;
@@ -59,6 +61,7 @@ class Pool {
 /// finds the blocks of its last run again.
 class PoolScope {
  public:
+  /// The pool must outlive this object.
   explicit PoolScope(Pool& pool);
   ~PoolScope();
   PoolScope(const PoolScope&) = delete;

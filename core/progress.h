@@ -11,8 +11,8 @@ namespace tailgrad {
 
 /// What a bar shows. Pure, so that tests need no clock and no terminal.
 struct ProgressState {
-  std::string_view label;  ///< "epoch 3/10"
-  std::size_t done = 0;
+  std::string_view label;                                  ///< "epoch 3/10"
+  std::size_t done = 0;                                    ///< units finished
   std::size_t total = 0;                                   ///< 0: unknown, no bar and no ETA
   double seconds = 0;                                      ///< since the start of this label
   std::string_view unit;                                   ///< "steps"
@@ -24,6 +24,7 @@ std::string progress_line(const ProgressState& state, std::size_t width);
 /// "0:07", "12:34", "3:05:09"; "?" for what is not a duration.
 std::string clock_text(double seconds);
 
+/// What a Progress writes.
 enum class ProgressStyle {
   kAuto,  ///< bar when stderr is a terminal, lines otherwise
   kBar,
@@ -34,6 +35,7 @@ enum class ProgressStyle {
 /// Used by one thread. The bar is redrawn at most ten times a second and never left behind.
 class Progress {
  public:
+  /// Writes to the open file descriptor `file` (2: the error stream).
   explicit Progress(ProgressStyle style = ProgressStyle::kAuto, int file = 2);
   ~Progress();
   Progress(const Progress&) = delete;

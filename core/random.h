@@ -55,11 +55,14 @@ constexpr float unit_float(std::uint32_t word) {
 /// independently with the same numbers.
 class Random {
  public:
+  /// The words of a stream by its number, from the first one.
   Random(std::uint64_t seed, std::uint64_t stream, std::uint64_t step = 0)
       : seed_(seed), stream_(stream), step_(step) {}
+  /// The words of a stream by its name, from the first one.
   Random(std::uint64_t seed, std::string_view stream, std::uint64_t step = 0)
       : Random(seed, random_stream(stream), step) {}
 
+  /// The next word: 32 random bits.
   std::uint32_t next_u32();
   /// Two words, the first one low.
   std::uint64_t next_u64();
@@ -82,6 +85,7 @@ class Random {
       swap(items[left - 1], items[static_cast<std::size_t>(below(left))]);
     }
   }
+  /// The same for a vector.
   template <class T>
   void shuffle(std::vector<T>& items) {
     shuffle(std::span<T>(items));
@@ -89,6 +93,7 @@ class Random {
 
   /// Words drawn so far; seek(position()) of an equal Random goes on from there.
   std::uint64_t position() const { return position_; }
+  /// Goes to a word by its number, from 0.
   void seek(std::uint64_t position);
 
  private:

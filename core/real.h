@@ -11,6 +11,7 @@
 #ifdef TAILGRAD_F64
 #define TAILGRAD_PRECISION f64
 #else
+/// The inline namespace of what depends on Real: f32 or f64.
 #define TAILGRAD_PRECISION f32
 #endif
 
@@ -19,6 +20,7 @@ inline namespace TAILGRAD_PRECISION {
 #ifdef TAILGRAD_F64
 using Real = double;
 #else
+/// The scalar type: float, or double when TAILGRAD_F64 is defined.
 using Real = float;
 #endif
 }  // namespace TAILGRAD_PRECISION

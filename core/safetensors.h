@@ -37,15 +37,16 @@ std::size_t width_of(StoredType type);
 /// One array: row-major, little-endian, somewhere in memory that another object owns and not
 /// necessarily aligned for its type.
 struct StoredTensor {
-  std::string name;
-  StoredType type = StoredType::kF32;
-  std::vector<std::size_t> shape;
-  std::span<const std::byte> bytes;
+  std::string name;                    ///< unique in its file
+  StoredType type = StoredType::kF32;  ///< of the elements
+  std::vector<std::size_t> shape;      ///< extents; empty for a single number
+  std::span<const std::byte> bytes;    ///< little-endian, row-major
 
-  std::size_t size() const { return bytes.size() / width_of(type); }
-  std::string shape_text() const;
+  std::size_t size() const { return bytes.size() / width_of(type); }  ///< number of elements
+  std::string shape_text() const;                                     ///< "[32, 128]"
   /// From F64, F32, F16 or BF16; F64 is rounded by as_floats. Throws Error for other types.
   std::vector<float> as_floats() const;
+  /// The same without rounding.
   std::vector<double> as_doubles() const;
   /// From integers and BOOL. Throws Error for other types and for a U64 of 2^63 or more.
   std::vector<std::int64_t> as_integers() const;
@@ -53,10 +54,13 @@ struct StoredTensor {
 
 /// Views of values as arrays to be stored.
 StoredTensor stored(std::string name, std::vector<std::size_t> shape, std::span<const float> from);
+/// The same in double.
 StoredTensor stored(std::string name, std::vector<std::size_t> shape, std::span<const double> from);
+/// The same for integers.
 StoredTensor stored(std::string name, std::vector<std::size_t> shape,
                     std::span<const std::int64_t> from);
 
+/// The text pairs a file may carry.
 using StoredMetadata = std::map<std::string, std::string>;
 
 /// A safetensors file in memory.
@@ -68,16 +72,19 @@ using StoredMetadata = std::map<std::string, std::string>;
 /// Arrays that do not begin at a multiple of their width are legal and read.
 class Safetensors {
  public:
+  /// Reads a file. Throws Error naming the file and the rule that it breaks.
   static Safetensors read(const std::string& path);
   /// Takes the bytes over; `source` is the name for error messages.
   static Safetensors parse(std::vector<std::byte> bytes, std::string source);
 
   /// In the order of their bytes. They point into this object.
   const std::vector<StoredTensor>& tensors() const { return tensors_; }
+  /// The array of a name, or null.
   const StoredTensor* find(std::string_view name) const;
   /// Throws Error naming the file, the missing array and the arrays that there are.
   const StoredTensor& at(std::string_view name) const;
-  const StoredMetadata& metadata() const { return metadata_; }
+  const StoredMetadata& metadata() const { return metadata_; }  ///< the text pairs of the file
+  /// The name of the file in error messages.
   const std::string& source() const { return source_; }
 
   Safetensors(Safetensors&&) = default;

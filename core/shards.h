@@ -28,7 +28,7 @@ class Shards {
   Shards(const Shards&) = delete;
   Shards& operator=(const Shards&) = delete;
 
-  int count() const { return static_cast<int>(shards_.size()); }
+  int count() const { return static_cast<int>(shards_.size()); }  ///< how many shards
 
   /// Calls body(shard) for every shard, possibly side by side, each on its own tape; backward()
   /// inside adds to the shard's gradients. Afterwards they are added, in shard order, to the

@@ -52,9 +52,10 @@ class Tape {
   /// The same from d(loss)/d(out) = `upstream`, for an `out` of any shape.
   void backward(const Tensor& out, const Tensor& upstream, Where where = {});
 
+  /// Forgets all ops without running them.
   void clear() noexcept;
-  std::size_t size() const { return size_; }
-  bool enabled() const { return enabled_; }
+  std::size_t size() const { return size_; }  ///< ops recorded and not yet run backwards
+  bool enabled() const { return enabled_; }   ///< false under NoGrad
 
  private:
   friend class NoGrad;
@@ -115,6 +116,7 @@ class Tape {
 /// While it lives, the running thread records on `tape`.
 class TapeScope {
  public:
+  /// The tape must outlive this object.
   explicit TapeScope(Tape& tape);
   ~TapeScope();
   TapeScope(const TapeScope&) = delete;

@@ -18,8 +18,8 @@ inline namespace TAILGRAD_PRECISION {
 /// Where a backward pass puts a gradient: adds to `data` or, when `fresh`, writes it (what is there
 /// is then garbage). Either way it must fill all elements.
 struct GradientTarget {
-  Real* data;
-  bool fresh;
+  Real* data;  ///< size() numbers
+  bool fresh;  ///< write, do not add
 };
 
 /// Row-major numbers with a shape, shared by all copies of the handle (8 bytes, no virtual call).
@@ -35,7 +35,9 @@ class Tensor {
   Tensor(const Tensor& other) : block_(other.block_) {
     if (block_ != nullptr) retain(block_);
   }
+  /// Takes the handle over; the other one becomes undefined.
   Tensor(Tensor&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+  /// Lets this handle mean the other's numbers; copies none.
   Tensor& operator=(Tensor other) noexcept {
     std::swap(block_, other.block_);
     return *this;
@@ -46,35 +48,45 @@ class Tensor {
 
   /// Values not set. For kernels that write every element.
   static Tensor empty(const Shape& shape);
+  /// All values 0.
   static Tensor zeros(const Shape& shape);
+  /// All values `value`.
   static Tensor full(const Shape& shape, Real value);
   /// A copy of `values`, row-major. Throws Error when their number is not the shape's.
   static Tensor from(const Shape& shape, std::span<const Real> values, Where where = {});
+  /// One number, shape [].
   static Tensor scalar(Real value);
   /// A trained tensor: wants a gradient, may be read by several threads at once.
   static Tensor parameter(const Shape& shape);
 
+  /// Whether there is a tensor behind the handle.
   bool defined() const { return block_ != nullptr; }
+  /// Throws Error when undefined, as do the sizes below.
   const Shape& shape() const {
     if (block_ == nullptr) [[unlikely]]
       no_tensor();
     return block_->shape;
   }
+  /// Number of elements.
   std::size_t size() const {
     if (block_ == nullptr) [[unlikely]]
       no_tensor();
     return block_->size;
   }
+  /// Product of all axes but the last; 1 for a scalar.
   Index rows() const { return shape().rows(); }
-  Index cols() const { return shape().cols(); }
+  Index cols() const { return shape().cols(); }  ///< extent of the last axis; 1 for a scalar
 
-  const Real* data() const { return block_->values; }
+  const Real* data() const { return block_->values; }  ///< row-major, size() numbers
+  /// The same for writing: see the class for who may.
   Real* mutable_data() const { return block_->values; }
-  std::span<const Real> values() const { return {data(), size()}; }
+  std::span<const Real> values() const { return {data(), size()}; }  ///< all elements, row-major
+  /// The same for writing: see the class for who may.
   std::span<Real> mutable_values() const { return {mutable_data(), size()}; }
   /// The only element. Throws Error when there are several.
   Real item(Where where = {}) const;
 
+  /// Whether a backward pass gives this tensor a gradient.
   bool requires_grad() const { return block_->requires_grad; }
   /// Asks for a gradient (of a tensor that no op made). Returns *this.
   Tensor& require_grad();
@@ -82,6 +94,7 @@ class Tensor {
   bool has_grad() const;
   /// The gradient, row-major. Throws Error when there is none.
   std::span<const Real> grad(Where where = {}) const;
+  /// Forgets the gradient: has_grad() is false again.
   void clear_grad();
 
   /// The same values under another shape of the same size; shares values and gradient.

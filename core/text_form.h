@@ -14,13 +14,14 @@ namespace tailgrad {
 
 /// A text form taken apart, its values still text.
 struct TextForm {
+  /// One key=value.
   struct Option {
-    std::string key = {};
-    std::string value = {};
+    std::string key = {};    ///< before the "="
+    std::string value = {};  ///< after it
     std::size_t column = 0;  ///< where the value starts in the text, from 1; 0: not from a text
   };
 
-  std::string name = {};
+  std::string name = {};             ///< before the ":"
   std::vector<Option> options = {};  ///< in the order of the text
   std::string source = {};           ///< the text it came from, for messages
 };

@@ -24,9 +24,9 @@ class TrainingPass {
   /// The innermost pass of the running thread; null when it is not training.
   static TrainingPass* current();
 
-  std::uint64_t seed() const { return seed_; }
-  std::uint64_t step() const { return step_; }
-  std::uint32_t shard() const { return shard_; }
+  std::uint64_t seed() const { return seed_; }    ///< of the run
+  std::uint64_t step() const { return step_; }    ///< counts updates
+  std::uint32_t shard() const { return shard_; }  ///< of the batch, from 0
   /// 0, 1, 2, …: numbers the random ops of the pass.
   std::uint32_t next_use() { return uses_++; }
 

@@ -3,6 +3,7 @@
 
 namespace tailgrad {
 
+/// The version of the library: major.minor.patch.
 inline constexpr const char* kVersion = "0.1.0";
 
 }  // namespace tailgrad

@@ -12,10 +12,11 @@ namespace tailgrad {
 
 /// A list of batches: the items of batch b are items[offsets[b]] … items[offsets[b + 1] - 1].
 struct Batches {
-  std::vector<Index> items;
+  std::vector<Index> items;          ///< item numbers of all batches, one batch after the other
   std::vector<Index> offsets = {0};  ///< [batches + 1]
 
-  std::size_t size() const { return offsets.size() - 1; }
+  std::size_t size() const { return offsets.size() - 1; }  ///< number of batches
+  /// The items of a batch.
   std::span<const Index> operator[](std::size_t batch) const {
     const auto begin = static_cast<std::size_t>(offsets[batch]);
     return std::span(items).subspan(begin, static_cast<std::size_t>(offsets[batch + 1]) - begin);
@@ -25,10 +26,11 @@ struct Batches {
 /// When a shuffle happens. Batches are a pure function of it: a resumed run asks for the epoch it
 /// was in and goes on at the batch where it stopped; any machine and thread count gives the same.
 struct Epoch {
-  std::uint64_t seed = 1;
-  std::uint64_t number = 0;
+  std::uint64_t seed = 1;    ///< of the run
+  std::uint64_t number = 0;  ///< from 0
 };
 
+/// How items are cut into batches by their tokens.
 struct TokenBatchOptions {
   Index tokens = 1024;     ///< most tokens in a batch; an item longer than that has one for itself
   Index max_items = 1024;  ///< most items in a batch

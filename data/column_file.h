@@ -25,6 +25,7 @@
 
 namespace tailgrad {
 
+/// The two formats described above.
 enum class ColumnFormat { conll, conllu };
 
 /// The format named "conll" or "conllu"; an empty name decides by the path's ending, before an
@@ -40,21 +41,23 @@ class ColumnFile {
   /// tabs (or the other way round), and in
   /// CoNLL-U an empty cell and an ID that is out of order.
   static ColumnFile read(const std::string& path, ColumnFormat format);
+  /// The same for a text in memory.
   ColumnFile(TextFile file, ColumnFormat format);
 
-  const std::string& path() const { return file_->path(); }
+  const std::string& path() const { return file_->path(); }  ///< as it was given, for messages
+  /// The format it was read as.
   ColumnFormat format() const { return format_; }
-  /// '\t' or ' '; '\t' when there is one column only.
+  /// A tab or a space; a tab when there is one column only.
   char separator() const { return separator_; }
-  std::size_t columns() const { return columns_; }
-  std::size_t tokens() const { return tokens_.size(); }
+  std::size_t columns() const { return columns_; }       ///< columns of every token
+  std::size_t tokens() const { return tokens_.size(); }  ///< number of tokens
   /// [sentences + 1] sentence s holds the tokens offsets()[s] … offsets()[s + 1] - 1, at least one.
   std::span<const Index> offsets() const { return offsets_; }
   /// A cell of a token, both from 0; valid as long as the file or a copy of it.
   std::string_view cell(std::size_t token, std::size_t column) const;
   /// The line of a token, from 1.
   std::size_t line(std::size_t token) const { return tokens_[token].number; }
-  std::size_t comments() const { return comments_; }
+  std::size_t comments() const { return comments_; }  ///< comment lines
   /// What is legal but odd: no blank line at all, words with spaces in a file with tabs, lines
   /// that may be a token # or a comment.
   std::span<const std::string> warnings() const { return warnings_; }

@@ -28,16 +28,19 @@
 
 namespace tailgrad {
 
+/// How quotes are read; see the top of this file.
 enum class Quotes { rfc, well_formed, literal };
 
+/// How a table is written.
 struct TableFormat {
-  char delimiter = ',';
-  Quotes quotes = Quotes::rfc;
-  bool header = true;
-  Encoding encoding = Encoding::utf8;
+  char delimiter = ',';                ///< between cells
+  Quotes quotes = Quotes::rfc;         ///< how quotes are read
+  bool header = true;                  ///< the first line holds the names
+  Encoding encoding = Encoding::utf8;  ///< of the bytes
 };
 
-constexpr TableFormat kCsv{',', Quotes::rfc};
+constexpr TableFormat kCsv{',', Quotes::rfc};  ///< RFC 4180
+/// Tabs, quotes only where they are well formed.
 constexpr TableFormat kTsv{'\t', Quotes::well_formed};
 
 /// The format named "csv" or "tsv"; an empty name decides by the path's ending (.csv, .tsv, .tab,
@@ -61,24 +64,29 @@ class Table {
   /// closed or followed by further characters, a row with more or fewer cells than the header, and
   /// a column name that occurs twice.
   static Table read(const std::string& path, TableFormat format);
+  /// The same with what a user said; what is empty is decided by the path.
   static Table read(const std::string& path, const TableOptions& options);
+  /// The same for a text in memory.
   Table(TextFile file, TableFormat format);
 
+  /// As it was given, for messages.
   const std::string& path() const { return content_->file.path(); }
   /// What was read: never Quotes::well_formed, but what that came to.
   TableFormat format() const { return format_; }
-  std::span<const std::string> columns() const { return columns_; }
-  std::size_t rows() const { return lines_.size(); }
+  std::span<const std::string> columns() const { return columns_; }  ///< names of the columns
+  std::size_t rows() const { return lines_.size(); }  ///< number of rows, without the header
   /// A cell without its quotes; valid as long as the table or a copy of it.
   std::string_view at(std::size_t row, std::size_t column) const {
     return cells_[row * columns_.size() + column];
   }
+  /// All cells of a row, without their quotes.
   std::span<const std::string_view> row(std::size_t row) const {
     return std::span(cells_).subspan(row * columns_.size(), columns_.size());
   }
   /// The line of the file where a row begins, from 1.
   std::size_t line(std::size_t row) const { return lines_[row]; }
 
+  /// Whether a column has this name.
   bool has_column(std::string_view name) const;
   /// The index of a column. Throws Error naming all columns there are.
   std::size_t column(std::string_view name) const;
@@ -102,12 +110,13 @@ class Table {
 /// is literal. Throws Error for a cell that a literal table cannot hold: one that contains a
 /// delimiter or an end of line.
 void append_row(std::string& out, std::span<const std::string_view> cells, TableFormat format);
+/// The same from strings.
 void append_row(std::string& out, std::span<const std::string> cells, TableFormat format);
 
 /// A column to be added to a table: one value a row.
 struct NewColumn {
-  std::string name;
-  std::vector<std::string> values;
+  std::string name;                 ///< its header
+  std::vector<std::string> values;  ///< one a row
 };
 
 /// The table as text with more columns at the end: what `predict` prints. A name that the table

@@ -19,16 +19,20 @@ struct Augmentation {
 
 /// Images of one form. A number of channel c is (byte / 255 - mean[c]) / scale[c].
 struct EncodedImages {
-  Index height = 0, width = 0, channels = 0;
+  Index height = 0;                       ///< of every image
+  Index width = 0;                        ///< of every image
+  Index channels = 0;                     ///< of every image
   std::vector<std::uint8_t> pixels = {};  ///< [items, height, width, channels], row-major
   std::vector<float> mean = {};           ///< [channels]
   std::vector<float> scale = {};          ///< [channels]
-  Augmentation augmentation = {};
+  Augmentation augmentation = {};         ///< what training does to an image
 
+  /// Numbers in an image.
   std::size_t image_size() const {
     return static_cast<std::size_t>(height) * static_cast<std::size_t>(width) *
            static_cast<std::size_t>(channels);
   }
+  /// Number of images.
   Index size() const {
     return channels == 0 ? 0 : static_cast<Index>(pixels.size() / image_size());
   }

@@ -15,19 +15,20 @@ namespace tailgrad {
 /// same word, known to the vocabulary or not. (The match of words as a feature of tokens: Chen et
 /// al. 2017, "Reading Wikipedia to answer open-domain questions", section 3.2.)
 enum class TokenKind : Index { first, first_shared, second, second_shared };
-inline constexpr Index kTokenKinds = 4;
+inline constexpr Index kTokenKinds = 4;  ///< how many there are of TokenKind
 
 /// The tokens of text i are offsets[i] … offsets[i + 1] - 1. Token t has the one id ids[t], or,
 /// when the vocabulary has n-grams, the ids at id_offsets[t] … id_offsets[t + 1] - 1.
 struct EncodedTexts {
-  std::vector<Index> ids;
+  std::vector<Index> ids;            ///< of all tokens, one text after the other
   std::vector<Index> id_offsets;     ///< [tokens + 1] into ids; empty: exactly one id a token
   std::vector<Index> offsets = {0};  ///< [texts + 1] into the tokens
   std::vector<Index> kinds = {};     ///< [tokens] of pairs: a TokenKind each; of texts: empty
   Index truncated = 0;               ///< texts that had more than max_tokens words: tell the user
 
-  Index size() const { return static_cast<Index>(offsets.size()) - 1; }
-  Index tokens() const { return offsets.back(); }
+  Index size() const { return static_cast<Index>(offsets.size()) - 1; }  ///< number of texts
+  Index tokens() const { return offsets.back(); }                        ///< of all texts
+  /// Tokens of a text.
   Index length(Index text) const {
     const auto i = static_cast<std::size_t>(text);
     return offsets[i + 1] - offsets[i];

@@ -29,15 +29,15 @@ std::string utf8_from_latin1(std::string_view bytes);
 
 /// A place in a text: line and column count from 1, the column in bytes.
 struct Place {
-  std::size_t line;
-  std::size_t column;
+  std::size_t line;    ///< from 1
+  std::size_t column;  ///< from 1, in bytes
 };
 
 /// One line without its end ("\n" or "\r\n").
 struct Line {
-  std::string_view text;
-  std::size_t number;  ///< from 1
-  std::size_t offset;  ///< of its first byte in TextFile::text()
+  std::string_view text;  ///< without its end
+  std::size_t number;     ///< from 1
+  std::size_t offset;     ///< of its first byte in TextFile::text()
 };
 
 /// A text with the name that messages about it use. The bytes are valid UTF-8 and a byte order mark
@@ -47,13 +47,17 @@ class TextFile {
   /// Reads with read_bytes. Throws Error as that does, and for invalid UTF-8 (line, column, byte).
   /// Of a Latin-1 file the text is UTF-8 too.
   static TextFile read(const std::string& path, Encoding encoding);
+  /// UTF-8, with or without a byte order mark.
   static TextFile read(const std::string& path) { return read(path, Encoding::utf8); }
   /// The same checks for a text in memory; `name` stands where a path would.
   TextFile(std::string name, std::string text);
 
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return path_; }  ///< as it was given, for messages
+  /// Without the byte order mark.
   std::string_view text() const { return std::string_view(bytes_).substr(start_); }
+  /// Whether the file began with one.
   bool has_byte_order_mark() const { return start_ > 0; }
+  /// Line and column of a byte of text().
   Place place(std::size_t offset) const;
   /// Throws Error "path:line:column: message" for a byte of text().
   [[noreturn]] void fail_here(std::size_t offset, std::string_view message) const;
@@ -68,7 +72,9 @@ class TextFile {
 /// may be missing; an end of line at the end of the text opens no further line.
 class LineReader {
  public:
+  /// The text must outlive this object.
   explicit LineReader(std::string_view text) : text_(text) {}
+  /// False at the end of the text.
   bool next(Line& line);
 
  private:

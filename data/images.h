@@ -14,23 +14,31 @@
 
 namespace tailgrad {
 
+/// Images of one size with their labels.
 struct ImageDataset {
-  std::string path;
-  Index height = 0, width = 0, channels = 0;
+  std::string path;                     ///< for messages
+  Index height = 0;                     ///< of every image
+  Index width = 0;                      ///< of every image
+  Index channels = 0;                   ///< of every image
   std::vector<std::uint8_t> pixels;     ///< [items, height, width, channels], row-major
   std::vector<Index> labels = {};       ///< [items], or empty: no labels (predict)
   std::vector<std::size_t> lines = {};  ///< [items] number in the file, from 1; empty: in order
 
+  /// Numbers in an image.
   std::size_t image_size() const {
     return static_cast<std::size_t>(height) * static_cast<std::size_t>(width) *
            static_cast<std::size_t>(channels);
   }
+  /// Number of images.
   std::size_t size() const { return image_size() == 0 ? 0 : pixels.size() / image_size(); }
 };
 
+/// Training, development and test images.
 struct ImageSplits {
-  LabelSet labels;
-  ImageDataset train, dev, test;
+  LabelSet labels;                 ///< classes of the training data
+  ImageDataset train;              ///< what is learnt from
+  ImageDataset dev;                ///< what choices are made on
+  ImageDataset test;               ///< what is reported
   bool held_out = false;           ///< dev was cut from train: say so
   std::vector<std::string> notes;  ///< what the user should know
 };
@@ -40,8 +48,8 @@ ImageDataset select(const ImageDataset& data, std::span<const Index> items);
 
 /// An IDX file of unsigned bytes (Y. LeCun's format of MNIST): its extents and its numbers.
 struct IdxFile {
-  std::vector<Index> extents;
-  std::vector<std::uint8_t> values;
+  std::vector<Index> extents;        ///< of each axis
+  std::vector<std::uint8_t> values;  ///< row-major
 };
 /// Throws Error naming the file for a wrong magic number, another element type and a file that is
 /// longer or shorter than its extents say.

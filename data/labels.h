@@ -24,10 +24,11 @@ class LabelSet {
   /// bytes. So the classes do not depend on the order of the rows.
   static LabelSet of(std::span<const std::string_view> labels);
 
-  Index size() const { return static_cast<Index>(names_.size()); }
-  std::span<const std::string> names() const { return names_; }
+  Index size() const { return static_cast<Index>(names_.size()); }  ///< number of classes
+  std::span<const std::string> names() const { return names_; }     ///< in the order of the classes
   /// Throws Error for a class out of range.
   const std::string& name(Index label) const;
+  /// The class of a name, if there is one.
   std::optional<Index> find(std::string_view name) const;
   /// "'adj.all', 'adj.pert', … (45 in all)": the first ten, for messages.
   std::string text() const;

@@ -11,6 +11,7 @@
 
 namespace tailgrad {
 
+/// Where Debian's package dataset-fashion-mnist puts its files.
 inline constexpr std::string_view kFashionMnistFolder = "/usr/share/datasets/fashion-mnist";
 
 /// Training items of each of `classes` classes, rounded down (Cao et al. 2019, section 4; as their

@@ -14,14 +14,16 @@
 
 namespace tailgrad {
 
+/// Rows of numbers with their labels.
 struct NumberDataset {
-  std::string path;
+  std::string path;                  ///< for messages
   std::vector<std::string> columns;  ///< names of the features
   std::vector<double> values;        ///< [rows, columns], row-major
   std::vector<Index> labels;         ///< [rows], or empty: no labels (predict)
   std::vector<std::size_t> lines;    ///< [rows] where in the file, from 1
 
-  std::size_t size() const { return lines.size(); }
+  std::size_t size() const { return lines.size(); }  ///< number of rows
+  /// The numbers of a row, in the order of columns.
   std::span<const double> row(std::size_t i) const {
     return std::span(values).subspan(i * columns.size(), columns.size());
   }
@@ -29,16 +31,19 @@ struct NumberDataset {
 
 /// Where the numbers and labels are in a CSV or TSV file.
 struct NumberColumns {
-  std::string label = "label";
+  std::string label = "label";  ///< name of the column with the labels
   /// Empty: every column but the label. A column without a name (the index that pandas and R write)
   /// is then left out: it numbers the rows and often gives the class away.
   std::vector<std::string> features;
-  TableOptions file = {};
+  TableOptions file = {};  ///< how the file is written
 };
 
+/// Training, development and test rows.
 struct NumberSplits {
-  LabelSet labels;
-  NumberDataset train, dev, test;
+  LabelSet labels;        ///< classes of the training data
+  NumberDataset train;    ///< what is learnt from
+  NumberDataset dev;      ///< what choices are made on
+  NumberDataset test;     ///< what is reported
   bool held_out = false;  ///< dev was cut from train: say so
 };
 

@@ -29,8 +29,10 @@
 
 namespace tailgrad {
 
+/// The rows of `tailgrad list samplers`.
 const std::vector<FormSpec>& sampler_forms();
 
+/// Draws the items of an epoch.
 class Sampler {
  public:
   /// From a text form and the labels of all training items. Throws Error for an unknown form or
@@ -45,6 +47,7 @@ class Sampler {
   std::vector<double> class_probabilities(std::size_t epoch, std::size_t epochs) const;
   /// Number of draws in an epoch.
   std::size_t draws(std::size_t epoch, std::size_t epochs) const;
+  /// The text form with every option.
   std::string text() const { return settings_.full_text(); }
 
  private:

@@ -14,8 +14,8 @@ inline constexpr double kHeldOutShare = 0.1;
 
 /// Two lists of item numbers, ascending, that together hold every item once.
 struct Split {
-  std::vector<Index> kept;
-  std::vector<Index> held_out;
+  std::vector<Index> kept;      ///< the larger part, as a rule
+  std::vector<Index> held_out;  ///< the other items
 };
 
 /// Holds out the rounded `share` of the items of every class (of a tenth: none of a class with

@@ -11,8 +11,9 @@
 
 namespace tailgrad {
 
+/// A tag that its scheme does not allow where it stands.
 struct TagFault {
-  std::size_t token = 0;
+  std::size_t token = 0;  ///< number of the token in the data set
   std::string what = {};  ///< "I-PER after O: iob2 begins a span with B-"
 };
 

@@ -22,6 +22,7 @@
 
 namespace tailgrad {
 
+/// How tags spell spans; see the top of this file.
 enum class TagScheme : std::uint8_t { none, iob1, iob2, iobes, bmes };
 
 /// "none", "iob1", "iob2", "iobes", "bmes".
@@ -32,12 +33,13 @@ TagScheme scheme_from_name(std::string_view name);
 /// What the letter of a tag says; `other` is no tag of any scheme.
 enum class TagPrefix : std::uint8_t { outside, begin, inside, middle, end, single, other };
 
+/// A tag taken apart.
 struct TagParts {
-  TagPrefix prefix = TagPrefix::other;
-  std::string_view type = {};  ///< a part of the tag
+  TagPrefix prefix = TagPrefix::other;  ///< what its letter says
+  std::string_view type = {};           ///< a part of the tag
 };
 
-TagParts split_tag(std::string_view tag);
+TagParts split_tag(std::string_view tag);  ///< "B-PER" is begin and PER, "O" outside.
 /// Whether the scheme uses the letter; `none` uses none of them.
 bool scheme_has(TagScheme scheme, TagPrefix prefix);
 /// "B-PER"; "B" when the type is empty; "O".
@@ -49,10 +51,10 @@ bool transition_allowed(TagScheme scheme, std::optional<TagParts> from, std::opt
 
 /// What the tags of a data set look like.
 struct SchemeGuess {
-  TagScheme scheme = TagScheme::none;
-  bool certain = true;      ///< no other scheme explains the tags as well
-  std::size_t faults = 0;   ///< transitions that the scheme forbids
-  std::string reason = {};  ///< one sentence for a person
+  TagScheme scheme = TagScheme::none;  ///< the likeliest one
+  bool certain = true;                 ///< no other scheme explains the tags as well
+  std::size_t faults = 0;              ///< transitions that the scheme forbids
+  std::string reason = {};             ///< one sentence for a person
 };
 
 /// Which scheme the tags follow: the one whose letters they are; iob1 or iob2 by the fewer faults.

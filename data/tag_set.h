@@ -13,6 +13,7 @@
 
 namespace tailgrad {
 
+/// The tags of a data set, what they mean, and which may follow which.
 class TagSet {
  public:
   TagSet() = default;
@@ -20,20 +21,24 @@ class TagSet {
   /// them is allowed and they are part of no strict span.
   TagSet(LabelSet labels, TagScheme scheme);
 
+  /// The names of the tags.
   const LabelSet& labels() const { return labels_; }
-  TagScheme scheme() const { return scheme_; }
+  TagScheme scheme() const { return scheme_; }  ///< how they spell spans
+  /// False for tags that are what they are, such as parts of speech.
   bool has_spans() const { return scheme_ != TagScheme::none; }
-  Index size() const { return labels_.size(); }
+  Index size() const { return labels_.size(); }  ///< number of tags
 
   /// The types of spans, in order of their bytes.
   std::span<const std::string> types() const { return types_; }
+  /// What the letter of a tag says.
   TagPrefix prefix(Index tag) const { return prefixes_[static_cast<std::size_t>(tag)]; }
   /// The number of a tag's type in types(); -1 for O and what is no tag of a span.
   Index type(Index tag) const { return tag_types_[static_cast<std::size_t>(tag)]; }
 
   /// Whether `to` may follow `from`, a sentence may begin with a tag, may end with it.
   bool allowed(Index from, Index to) const { return mask_at(from, to); }
-  bool may_begin(Index tag) const { return mask_at(size(), tag); }
+  bool may_begin(Index tag) const { return mask_at(size(), tag); }  ///< see allowed()
+  /// See allowed().
   bool may_end(Index tag) const { return mask_at(tag, size() + 1); }
   /// [size + 2, size + 2] 1 where allowed; row = from, column = to, the last two indices are begin
   /// and end. Entries that no sentence uses (to begin, from end, begin to end) are 0.

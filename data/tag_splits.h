@@ -11,27 +11,29 @@
 
 namespace tailgrad {
 
+/// Files of tagged sentences and how to read them.
 struct TagOptions {
-  std::string train;
-  std::string dev = {};     ///< empty: a tenth of the sentences of `train` is held out
-  std::string test = {};    ///< empty: none
-  std::string format = {};  ///< "conll" or "conllu"; empty: by the ending of each path
-  TagColumns columns = {};
+  std::string train;              ///< path of the training data
+  std::string dev = {};           ///< empty: a tenth of the sentences of `train` is held out
+  std::string test = {};          ///< empty: none
+  std::string format = {};        ///< "conll" or "conllu"; empty: by the ending of each path
+  TagColumns columns = {};        ///< where words and tags stand
   std::string scheme = {};        ///< of the files; empty: detected from the training tags
   std::string train_scheme = {};  ///< tags are converted to it; empty: as in the files
   bool repair = false;            ///< rewrite tags that break the scheme; otherwise they are named
   std::uint64_t seed = 1;         ///< of the held-out split
 };
 
+/// Training, development and test sentences.
 struct TagSplits {
   TagSet tags;                              ///< classes of TaggedSentences::labels
   TagScheme file_scheme = TagScheme::none;  ///< what predictions should be written in
-  TaggedSentences train;
-  TaggedSentences dev;
-  TaggedSentences test;               ///< no sentences when there is no test data
-  bool held_out = false;              ///< dev is a part of the training file
-  std::vector<std::string> notes;     ///< what was done: scheme, held-out sentences, repairs
-  std::vector<std::string> warnings;  ///< what may be wrong with the data
+  TaggedSentences train;                    ///< what is learnt from
+  TaggedSentences dev;                      ///< what choices are made on
+  TaggedSentences test;                     ///< no sentences when there is no test data
+  bool held_out = false;                    ///< dev is a part of the training file
+  std::vector<std::string> notes;           ///< what was done: scheme, held-out sentences, repairs
+  std::vector<std::string> warnings;        ///< what may be wrong with the data
 };
 
 /// The classes are all tags of all files, sorted. A tag that occurs in dev or test only is a class
@@ -49,6 +51,7 @@ struct TagCounts {
   std::vector<std::int64_t> tokens;  ///< [classes] tokens with each tag
   std::vector<std::int64_t> spans;   ///< [types] spans of each type, as conlleval reads them
 };
+/// Counts tags, sentences and spans.
 TagCounts count_tags(const TaggedSentences& data, const TagSet& tags);
 
 /// [sentences] tokens of each sentence, sorted.

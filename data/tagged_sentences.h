@@ -12,16 +12,17 @@
 
 namespace tailgrad {
 
+/// Sentences, word by word, with a tag a word.
 struct TaggedSentences {
-  std::string path;
+  std::string path;                  ///< for messages
   std::vector<std::string> words;    ///< [tokens]
   std::vector<std::string> tags;     ///< [tokens] as in the file, or empty: none were read
   std::vector<Index> labels;         ///< [tokens] classes (load_tags), or empty
   std::vector<Index> offsets = {0};  ///< [sentences + 1] first token of each sentence
   std::vector<std::size_t> lines;    ///< [tokens] where in the file, from 1
 
-  std::size_t tokens() const { return words.size(); }
-  std::size_t sentences() const { return offsets.size() - 1; }
+  std::size_t tokens() const { return words.size(); }           ///< of all sentences
+  std::size_t sentences() const { return offsets.size() - 1; }  ///< number of sentences
 };
 
 /// Columns as ColumnFile::column takes them; empty: the usual ones.

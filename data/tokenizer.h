@@ -16,6 +16,7 @@
 
 namespace tailgrad {
 
+/// How a text is cut into words.
 struct TokenizerOptions {
   bool lower_case = true;  ///< simple lower-casing, a character at a time (no language's rules)
   bool normalise = true;  ///< to NFKC first, so that ﬁ, full-width A and e + accent mean fi, A, é
@@ -24,12 +25,14 @@ struct TokenizerOptions {
 /// The words of one text. Used again and again it stops allocating.
 class Words {
  public:
-  std::size_t size() const { return ends_.size(); }
-  bool empty() const { return ends_.empty(); }
+  std::size_t size() const { return ends_.size(); }  ///< number of words
+  bool empty() const { return ends_.empty(); }       ///< whether there are none
+  /// A word; valid until the next word is added.
   std::string_view operator[](std::size_t i) const {
     const std::size_t begin = i == 0 ? 0 : ends_[i - 1];
     return std::string_view(bytes_).substr(begin, ends_[i] - begin);
   }
+  /// Forgets the words; the memory stays.
   void clear() {
     bytes_.clear();
     ends_.clear();

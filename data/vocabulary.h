@@ -23,12 +23,13 @@
 
 namespace tailgrad {
 
+/// Which words and n-grams get an id.
 struct VocabularyOptions {
   Index min_count = 1;  ///< words seen less often in the training texts are left out
   Index max_words = 0;  ///< keep only the most frequent ones; 0: all
   Index buckets = 0;    ///< buckets of character n-grams; 0: no n-grams
-  int min_ngram = 3;
-  int max_ngram = 6;
+  int min_ngram = 3;    ///< shortest n-gram, in characters
+  int max_ngram = 6;    ///< longest n-gram, in characters
   /// False: only words that are not in the vocabulary use n-grams (then min_count >= 2 lets
   /// training see some). True: the words of the vocabulary have the ids of their n-grams after
   /// their own.
@@ -40,19 +41,23 @@ struct VocabularyOptions {
 
 /// Lets maps from std::string be asked with a string_view.
 struct WordHash {
-  using is_transparent = void;
+  using is_transparent = void;  ///< tells the map that it may
+  /// FNV-1a of the bytes.
   std::size_t operator()(std::string_view word) const { return fnv1a(word); }
 };
 
+/// A map from words that can be asked with a string_view.
 template <class Value>
 using WordMap = std::unordered_map<std::string, Value, WordHash, std::equal_to<>>;
 
 /// How often each word occurs.
 class WordCounts {
  public:
+  /// Counts a word `times` times.
   void add(std::string_view word, std::size_t times = 1);
+  /// How often a word was counted.
   std::size_t count(std::string_view word) const;
-  std::size_t distinct() const { return counts_.size(); }
+  std::size_t distinct() const { return counts_.size(); }  ///< how many different words
   /// The words of a vocabulary with these options, in the order of their ids.
   std::vector<std::string> most_frequent(const VocabularyOptions& options) const;
 
@@ -60,11 +65,13 @@ class WordCounts {
   WordMap<std::size_t> counts_;
 };
 
+/// Words and the ids they stand for.
 class Vocabulary {
  public:
-  static constexpr Index kUnknown = 0;
+  static constexpr Index kUnknown = 0;  ///< the id of every word that has none
 
   Vocabulary() : Vocabulary(std::vector<std::string>{}) {}
+  /// From the words of the training data.
   Vocabulary(const WordCounts& counts, const VocabularyOptions& options = {});
   /// From what words() gave: words[i] gets the id i + 1. Throws Error for a word that occurs twice
   /// and for an empty one.
@@ -72,7 +79,9 @@ class Vocabulary {
 
   /// Number of ids: 1 + words + buckets.
   Index size() const { return static_cast<Index>(words_.size()) + 1 + options_.buckets; }
+  /// The words that have an id, in its order.
   std::span<const std::string> words() const { return words_; }
+  /// As they were given.
   const VocabularyOptions& options() const { return options_; }
   /// True if a word may have more than one id.
   bool has_ngrams() const { return options_.buckets > 0; }

@@ -23,30 +23,31 @@ namespace tailgrad {
 
 /// Forms of words; the lists of form f are those from offset f to offset f + 1.
 struct WordForms {
-  std::vector<Index> words;
-  std::vector<Index> shapes;
-  std::vector<Index> affixes;
-  std::vector<Index> affix_offsets = {0};  ///< [forms + 1]
-  std::vector<Index> characters;
+  std::vector<Index> words;                    ///< [forms] number of the word in its vocabulary
+  std::vector<Index> shapes;                   ///< [forms] number of its shape
+  std::vector<Index> affixes;                  ///< buckets of beginnings and endings
+  std::vector<Index> affix_offsets = {0};      ///< [forms + 1]
+  std::vector<Index> characters;               ///< numbers of its characters
   std::vector<Index> character_offsets = {0};  ///< [forms + 1]
   /// How often the word (lower-cased, digits 0) occurs in the training data.
   std::vector<Index> counts;
 
-  Index size() const { return static_cast<Index>(words.size()); }
+  Index size() const { return static_cast<Index>(words.size()); }  ///< number of forms
 };
 
 /// Sentence s is the tokens offsets[s] … offsets[s + 1] - 1; token t is written as form tokens[t].
 struct EncodedSentences {
-  WordForms forms = {};
-  std::vector<Index> tokens = {};
-  std::vector<Index> offsets = {0};
+  WordForms forms = {};              ///< the different words of the sentences
+  std::vector<Index> tokens = {};    ///< [tokens] number of the form
+  std::vector<Index> offsets = {0};  ///< [sentences + 1]
   /// Sentences too long for a model are cut into pieces: then `offsets` are those of the pieces,
   /// these of the `cut` and the other sentences. Empty: nothing was cut.
   std::vector<Index> whole = {};
-  Index cut = 0;
+  Index cut = 0;  ///< how many sentences were cut
 
+  /// Number of sentences, or of pieces.
   Index size() const { return static_cast<Index>(offsets.size()) - 1; }
-  std::vector<Index> lengths() const;
+  std::vector<Index> lengths() const;  ///< tokens of each
   /// Of the sentences as they are in the file.
   std::span<const Index> sentence_offsets() const { return whole.empty() ? offsets : whole; }
 
@@ -58,11 +59,12 @@ struct EncodedSentences {
 /// item out of range.
 void select(const EncodedSentences& sentences, std::span<const Index> items, EncodedSentences& out);
 
+/// What is made of a word.
 struct WordFormOptions {
-  Index min_count = 1;  ///< rarer words of the training data are unknown
-  Index affix_buckets = 32768;
-  Index longest_affix = 4;
-  Index most_characters = 32;  ///< of a longer word the first and the last half of them
+  Index min_count = 1;          ///< rarer words of the training data are unknown
+  Index affix_buckets = 32768;  ///< buckets that beginnings and endings are hashed into
+  Index longest_affix = 4;      ///< in characters
+  Index most_characters = 32;   ///< of a longer word the first and the last half of them
 
   /// Throws Error naming the option that is out of range.
   void check() const;
@@ -79,9 +81,11 @@ class WordFormEncoding {
   WordFormEncoding(std::vector<std::string> words, std::vector<std::string> shapes,
                    std::vector<std::string> characters, const WordFormOptions& options);
 
+  /// As they were given.
   const WordFormOptions& options() const { return options_; }
-  const Vocabulary& words() const { return words_; }
-  const Vocabulary& shapes() const { return shapes_; }
+  const Vocabulary& words() const { return words_; }    ///< lower-cased words, digits as 0
+  const Vocabulary& shapes() const { return shapes_; }  ///< forms of word_shape()
+  /// The characters that have a number.
   const Vocabulary& characters() const { return characters_; }
   /// Words of the training data that have a number; their numbers come first.
   Index training_words() const { return training_words_; }
@@ -106,6 +110,7 @@ class WordFormEncoding {
 
 /// The key of the vocabulary: lower case (a character at a time), digits as 0.
 std::string word_key(std::string_view form);
+/// What kind of characters a word has, at most three of a kind in a row: "Xxxx" for "Wonderful".
 std::string word_shape(std::string_view form);
 
 }  // namespace tailgrad

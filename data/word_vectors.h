@@ -9,10 +9,11 @@
 
 namespace tailgrad {
 
+/// Words with a vector each.
 struct WordVectors {
-  std::vector<std::string> words;
-  std::vector<float> values;  ///< [words, width]
-  Index width = 0;
+  std::vector<std::string> words;  ///< in the order of the file
+  std::vector<float> values;       ///< [words, width]
+  Index width = 0;                 ///< numbers a word
 };
 
 /// Reads what GloVe and word2vec write: a line a word, then its numbers, between single spaces; a

@@ -17,6 +17,7 @@ namespace tailgrad {
 /// The names of the lexicographer files, by number (lexnames(5WN)).
 extern const std::array<std::string_view, 45> kLexicographerFiles;
 
+/// Where Debian's package wordnet-base puts its files.
 inline constexpr std::string_view kWordNetFolder = "/usr/share/wordnet";
 
 /// Which part a gloss belongs to: 0 … 7 training, 8 development, 9 test. It is fnv1a(gloss) mod 10,

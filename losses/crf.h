@@ -7,7 +7,9 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
+/// Negative log-likelihood of the tags: crf_nll().
 LossEntry crf_entry();
+/// Any loss on the marginals of a chain: crf_log_marginals().
 LossEntry crf_marginals_entry();
 
 /// For decoding: -tau log pi_k, what to add to the emissions of a CRF that was trained without

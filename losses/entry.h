@@ -19,11 +19,13 @@ enum class LossTask {
   sequences,    ///< one class a token, with Targets::offsets and transitions
 };
 
+/// One row of the table of losses.
 struct LossEntry {
-  FormSpec spec;
-  LossTask task = LossTask::classes;
-  bool decomposes = true;     ///< false: some options make it a loss of the whole batch
-  bool needs_counts = false;  ///< of the training data, whatever the options
+  FormSpec spec;                      ///< name, formula, source, options
+  LossTask task = LossTask::classes;  ///< what it is a loss of
+  bool decomposes = true;             ///< false: some options make it a loss of the whole batch
+  bool needs_counts = false;          ///< of the training data, whatever the options
+  /// Makes the loss from its options, already checked against `spec`.
   std::unique_ptr<Loss> (*make)(const Settings& settings, const LossSetup& setup) = nullptr;
 };
 

@@ -55,6 +55,8 @@ struct LossPass {
 class Loss {
  public:
   virtual ~Loss() = default;
+  /// Sum and normaliser over the items. logits [items, classes]; the gradient of the sum flows to
+  /// the logits. Throws Error for shapes and labels that do not fit.
   virtual LossOutput operator()(const Tensor& logits, const Targets& targets,
                                 const LossPass& pass = {}, Where where = {}) const = 0;
   /// The normaliser alone, known before any logit: lets shards run without waiting for each other.

@@ -22,6 +22,7 @@ const std::vector<LossEntry>& loss_table();
 /// weights that do not fit. `table` lets a program offer losses of its own.
 std::unique_ptr<Loss> make_loss(std::string_view text, const LossSetup& setup = {},
                                 std::span<const LossEntry> table = loss_table());
+/// The same for a loss that needs nothing but counts.
 std::unique_ptr<Loss> make_loss(std::string_view text, const ClassCounts& counts);
 
 /// The row of a name. Throws Error with the known names.
@@ -29,6 +30,7 @@ const LossEntry& find_loss(std::string_view name, std::span<const LossEntry> tab
 
 /// For `tailgrad list losses`: for a person, and for programs.
 std::string losses_text(std::span<const LossEntry> table = loss_table());
+/// The same as JSON.
 nlohmann::json losses_json(std::span<const LossEntry> table = loss_table());
 
 }  // namespace TAILGRAD_PRECISION

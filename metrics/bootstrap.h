@@ -20,8 +20,9 @@
 
 namespace tailgrad {
 
+/// How the items are drawn again.
 struct BootstrapOptions {
-  int resamples = 1000;
+  int resamples = 1000;    ///< number of drawings
   double level = 0.95;     ///< share of the resampled values inside the interval, in (0, 1)
   std::uint64_t seed = 1;  ///< the same seed gives the same intervals, bit by bit
   /// [units + 1] rising, from 0 to the number of items: units are drawn instead of items.
@@ -31,11 +32,11 @@ struct BootstrapOptions {
 /// One metric and its interval. A resample in which the metric has no denominator does not count;
 /// when it is missing in more than half of them there is no interval.
 struct MetricInterval {
-  std::string metric = {};
-  std::optional<double> estimate = {};
-  std::optional<double> low = {};
-  std::optional<double> high = {};
-  int defined = 0;  ///< resamples in which the metric is defined
+  std::string metric = {};              ///< name as in scalar_metrics()
+  std::optional<double> estimate = {};  ///< on the items themselves
+  std::optional<double> low = {};       ///< lower end
+  std::optional<double> high = {};      ///< upper end
+  int defined = 0;                      ///< resamples in which the metric is defined
 };
 
 /// Every scalar_metrics() of `predictions`. Throws Error for resamples < 1, a level outside (0, 1)
@@ -43,6 +44,7 @@ struct MetricInterval {
 std::vector<MetricInterval> bootstrap_intervals(const Predictions& predictions,
                                                 const MetricsContext& context = {},
                                                 const BootstrapOptions& options = {});
+/// The same for several labels an item.
 std::vector<MetricInterval> bootstrap_intervals(const MultilabelPredictions& predictions,
                                                 const MetricsContext& context = {},
                                                 const BootstrapOptions& options = {});
@@ -54,25 +56,27 @@ std::vector<MetricInterval> bootstrap_intervals(const SequencePredictions& predi
 
 /// System b minus system a on the same items, by drawing the same items for both.
 struct PairedDifference {
-  std::string metric = {};
-  std::optional<double> a = {};
-  std::optional<double> b = {};
+  std::string metric = {};                ///< name as in scalar_metrics()
+  std::optional<double> a = {};           ///< metric of system a
+  std::optional<double> b = {};           ///< metric of system b
   std::optional<double> difference = {};  ///< b - a
-  std::optional<double> low = {};
-  std::optional<double> high = {};
+  std::optional<double> low = {};         ///< lower end
+  std::optional<double> high = {};        ///< upper end
   /// Two-sided: 2 min(#(d <= 0) + 1, #(d >= 0) + 1) / (resamples + 1), at most 1.
   std::optional<double> p = {};
-  int defined = 0;
+  int defined = 0;  ///< resamples in which both are defined
 };
 
 /// Throws Error, besides the above, unless both systems have the same labels in the same order.
 std::vector<PairedDifference> paired_bootstrap(const Predictions& a, const Predictions& b,
                                                const MetricsContext& context = {},
                                                const BootstrapOptions& options = {});
+/// The same for several labels an item.
 std::vector<PairedDifference> paired_bootstrap(const MultilabelPredictions& a,
                                                const MultilabelPredictions& b,
                                                const MetricsContext& context = {},
                                                const BootstrapOptions& options = {});
+/// The same for tagged sentences.
 std::vector<PairedDifference> paired_bootstrap(const SequencePredictions& a,
                                                const SequencePredictions& b,
                                                const MetricsContext& context = {},

@@ -11,14 +11,14 @@ namespace tailgrad {
 /// One bar of a reliability diagram: the predictions with confidence in (low, high]; the first bin
 /// also takes confidence 0.
 struct CalibrationBin {
-  double low = 0;
-  double high = 0;
-  std::int64_t count = 0;
+  double low = 0;                    ///< confidences above this
+  double high = 0;                   ///< up to this one
+  std::int64_t count = 0;            ///< items of the bin
   std::optional<double> confidence;  ///< mean confidence of the bin; none when empty
   std::optional<double> accuracy;    ///< share of the bin that came true; none when empty
 };
 
-inline constexpr int kCalibrationBins = 15;
+inline constexpr int kCalibrationBins = 15;  ///< bins of equal width, as is usual
 
 /// Which of `bins` equal-width bins (b/bins, (b+1)/bins] a confidence in [0, 1] falls into.
 int calibration_bin(double confidence, int bins);

@@ -18,15 +18,17 @@ struct OutcomeCounts {
   std::vector<std::int64_t> correct;    ///< [classes] both
   std::int64_t items = 0;               ///< items counted (ignored ones are not)
 
+  /// All counts 0.
   explicit OutcomeCounts(Index classes = 0);
+  /// Number of classes.
   Index classes() const { return static_cast<Index>(support.size()); }
 };
 
 /// One cell of the confusion matrix.
 struct ConfusionCell {
-  Index truth = 0;
-  Index predicted = 0;
-  std::int64_t count = 0;
+  Index truth = 0;         ///< class of the item
+  Index predicted = 0;     ///< class it was given
+  std::int64_t count = 0;  ///< items
   bool operator==(const ConfusionCell&) const = default;
 };
 

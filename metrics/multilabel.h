@@ -11,8 +11,8 @@ namespace tailgrad {
 
 /// All arrays [items, classes] row-major.
 struct MultilabelPredictions {
-  Index classes = 0;
-  std::size_t items = 0;
+  Index classes = 0;                         ///< number of classes
+  std::size_t items = 0;                     ///< number of items
   std::vector<std::uint8_t> targets = {};    ///< 0 or 1
   std::vector<std::uint8_t> predicted = {};  ///< probability >= threshold
   std::vector<double> probability = {};      ///< sigmoid(logit)

@@ -28,10 +28,10 @@ namespace tailgrad {
 
 /// A finished adjustment.
 struct Adjustment {
-  std::string recipe = {};          ///< text form with the chosen numbers: "la:tau=1.3"
-  std::vector<double> scale = {};   ///< [classes]
-  std::vector<double> offset = {};  ///< [classes]
-  std::vector<std::string> warnings = {};
+  std::string recipe = {};                 ///< text form with the chosen numbers: "la:tau=1.3"
+  std::vector<double> scale = {};          ///< [classes]
+  std::vector<double> offset = {};         ///< [classes]
+  std::vector<std::string> warnings = {};  ///< what the user should know
 };
 
 /// The rows of `tailgrad list adjustments`.
@@ -43,11 +43,11 @@ const FormSpec& adjustment_spec(std::string_view name);
 /// (`ignored` ones left out) or, for a multi-label problem, `targets` [n, classes] of 0 and 1.
 /// What a form does not need may stay empty; what it needs and misses is an Error that names it.
 struct AdjustmentData {
-  Index classes = 0;
-  std::span<const double> logits = {};
-  std::span<const Index> labels = {};
-  std::span<const std::uint8_t> targets = {};
-  std::optional<Index> ignored = {};
+  Index classes = 0;                                ///< number of classes
+  std::span<const double> logits = {};              ///< [n, classes] of dev data
+  std::span<const Index> labels = {};               ///< [n] true classes, or empty
+  std::span<const std::uint8_t> targets = {};       ///< [n, classes] 0 or 1, or empty
+  std::optional<Index> ignored = {};                ///< label of items that do not count
   std::span<const std::int64_t> train_counts = {};  ///< [classes], for la and prior
   std::span<const double> target_prior = {};        ///< [classes] > 0, for prior:target=FILE
   std::span<const double> weight_norms = {};        ///< [classes] > 0, for tau-norm; see row_norms
@@ -69,6 +69,7 @@ std::vector<double> apply_adjustment(const Adjustment& adjustment, std::span<con
 
 /// {recipe, scale, offset, warnings}, and back (Error names what is missing or wrong).
 nlohmann::json adjustment_json(const Adjustment& adjustment);
+/// The way back.
 Adjustment adjustment_from_json(const nlohmann::json& json);
 
 /// Euclidean norm of each row of `weights` [classes, features]: the |w_k| of tau-norm.

@@ -13,14 +13,15 @@ namespace tailgrad {
 /// One entry an item that counts (ignored ones are gone). The last three are empty when only the
 /// predicted classes are known.
 struct Predictions {
-  Index classes = 0;
+  Index classes = 0;                    ///< number of classes
   std::vector<Index> labels = {};       ///< true class
   std::vector<Index> predicted = {};    ///< most probable class; the first of equals
   std::vector<double> confidence = {};  ///< probability of the predicted class
   std::vector<double> nll = {};         ///< -log of the true class's probability
   std::vector<double> brier = {};       ///< sum_k (p_k - [k is true])^2, in [0, 2]
 
-  std::size_t size() const { return labels.size(); }
+  std::size_t size() const { return labels.size(); }  ///< number of items
+  /// False when only the predicted classes are known.
   bool has_probabilities() const { return !confidence.empty() || labels.empty(); }
 };
 
@@ -29,6 +30,7 @@ struct Predictions {
 /// logit that is not finite (names item and class).
 Predictions predictions_from_logits(std::span<const double> logits, std::span<const Index> labels,
                                     Index classes, std::optional<Index> ignored = std::nullopt);
+/// The same from floats.
 Predictions predictions_from_logits(std::span<const float> logits, std::span<const Index> labels,
                                     Index classes, std::optional<Index> ignored = std::nullopt);
 

@@ -19,40 +19,40 @@ namespace tailgrad {
 
 /// The numbers of one class; what has no denominator is std::nullopt.
 struct ClassMetrics {
-  std::string label = {};
-  std::optional<std::int64_t> train_count = {};
-  std::int64_t support = 0;    ///< items of this class
-  std::int64_t predicted = 0;  ///< items predicted as this class
-  std::optional<double> precision = {};
-  std::optional<double> recall = {};
-  std::optional<double> f1 = {};
-  std::optional<double> balanced_error = {};  ///< multi-label only: 1 - (TPR + TNR) / 2
+  std::string label = {};                        ///< name of the class
+  std::optional<std::int64_t> train_count = {};  ///< items in the training data, if known
+  std::int64_t support = 0;                      ///< items of this class
+  std::int64_t predicted = 0;                    ///< items predicted as this class
+  std::optional<double> precision = {};          ///< right among those predicted as it
+  std::optional<double> recall = {};             ///< right among its items
+  std::optional<double> f1 = {};                 ///< 2 right / (support + predicted)
+  std::optional<double> balanced_error = {};     ///< multi-label only: 1 - (TPR + TNR) / 2
 };
 
 /// See confusion.h, calibration.h and groups.h for each number's definition.
 struct Metrics {
-  bool multilabel = false;
+  bool multilabel = false;                    ///< any number of classes an item
   bool has_probabilities = false;             ///< loss, ECE and Brier could be computed
   std::int64_t n = 0;                         ///< evaluated items
   std::optional<double> accuracy = {};        ///< multi-label: share of items right in every class
   std::optional<double> balanced_error = {};  ///< in [0, 1]
-  std::optional<double> macro_f1 = {};
-  std::optional<double> micro_f1 = {};
-  std::optional<double> loss = {};  ///< mean negative log-likelihood in nats
-  std::optional<double> ece = {};
-  std::optional<double> brier = {};
-  std::vector<ClassMetrics> per_class = {};
-  std::optional<GroupScores> groups = {};  ///< none without training counts
-  std::vector<CalibrationBin> reliability = {};
-  std::optional<SequenceScores> sequence = {};  ///< of tagged sentences only
+  std::optional<double> macro_f1 = {};        ///< mean over the classes
+  std::optional<double> micro_f1 = {};        ///< of all classes' counts together
+  std::optional<double> loss = {};            ///< mean negative log-likelihood in nats
+  std::optional<double> ece = {};             ///< expected calibration error, in [0, 1]
+  std::optional<double> brier = {};           ///< mean Brier score, in [0, 2]
+  std::vector<ClassMetrics> per_class = {};   ///< [classes]
+  std::optional<GroupScores> groups = {};     ///< none without training counts
+  std::vector<CalibrationBin> reliability = {};  ///< bins of the calibration curve
+  std::optional<SequenceScores> sequence = {};   ///< of tagged sentences only
 };
 
 /// What the predictions do not know themselves.
 struct MetricsContext {
   std::span<const std::int64_t> train_counts = {};  ///< [classes]; empty: no groups
   std::span<const std::string> names = {};          ///< [classes]; empty: "0", "1", …
-  GroupRule groups = {};
-  int calibration_bins = kCalibrationBins;
+  GroupRule groups = {};                            ///< what many and few mean
+  int calibration_bins = kCalibrationBins;          ///< bins of ECE and of the curve
 };
 
 /// Throws Error for names or counts of another length than the classes.

@@ -20,8 +20,8 @@ namespace tailgrad {
 
 /// Gold spans and predicted ones, each in order and without overlaps.
 struct SpanPairs {
-  std::vector<TokenSpan> gold = {};
-  std::vector<TokenSpan> predicted = {};
+  std::vector<TokenSpan> gold = {};       ///< spans of the data
+  std::vector<TokenSpan> predicted = {};  ///< spans of the system
 };
 
 /// What a tagger said about whole sentences.
@@ -31,22 +31,23 @@ struct SequencePredictions {
   std::vector<std::uint8_t> unknown = {};  ///< [tokens] 1: not a word of training; empty: not known
   std::vector<std::string> types = {};     ///< names of the types of spans
   std::optional<SpanPairs> spans = {};     ///< as conlleval reads; none: the tags are no spans
-  std::optional<SpanPairs> strict = {};
+  std::optional<SpanPairs> strict = {};    ///< only those that their scheme allows
 };
 
 /// Of one reading. Micro: over all spans. What has no denominator is std::nullopt.
 struct SpanScores {
-  OutcomeCounts counts{};  ///< a type takes the place of a class
-  std::optional<double> precision = {};
-  std::optional<double> recall = {};
-  std::optional<double> f1 = {};        ///< 2 correct / (gold + predicted)
-  std::optional<double> macro_f1 = {};  ///< mean over the types that occur or are predicted
+  OutcomeCounts counts{};                ///< a type takes the place of a class
+  std::optional<double> precision = {};  ///< right among the predicted spans
+  std::optional<double> recall = {};     ///< right among the spans of the data
+  std::optional<double> f1 = {};         ///< 2 correct / (gold + predicted)
+  std::optional<double> macro_f1 = {};   ///< mean over the types that occur or are predicted
 };
 
+/// What is counted of tagged sentences beside their tokens.
 struct SequenceScores {
-  std::vector<std::string> types = {};
-  std::optional<SpanScores> spans = {};
-  std::optional<SpanScores> strict = {};
+  std::vector<std::string> types = {};               ///< names of the types of spans
+  std::optional<SpanScores> spans = {};              ///< as conlleval counts them
+  std::optional<SpanScores> strict = {};             ///< of spans as their scheme allows them
   std::optional<std::int64_t> unknown_words = {};    ///< tokens that are no word of training
   std::optional<double> unknown_word_accuracy = {};  ///< share of them that is tagged rightly
 };
@@ -54,6 +55,7 @@ struct SequenceScores {
 /// Spans of each type: support = gold, predicted, correct = in both. Throws Error for spans that
 /// are out of order and for a type outside 0 … types - 1.
 OutcomeCounts count_spans(const SpanPairs& spans, Index types);
+/// Precision, recall and F1 of all types together and of each.
 SpanScores score_spans(const OutcomeCounts& counts);
 
 /// Throws Error for parts whose lengths do not fit each other.

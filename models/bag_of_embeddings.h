@@ -11,6 +11,7 @@ inline namespace TAILGRAD_PRECISION {
 /// Joulin et al. 2017, "Bag of tricks for efficient text classification", without word n-grams.
 class BagOfEmbeddings final : public Model {
  public:
+  /// `width` numbers a word; `dropout` of the mean.
   BagOfEmbeddings(const ModelSetup& setup, Index width, double dropout);
   Tensor logits(const Examples& batch) const override;
   const Linear& output() const override { return out_; }
@@ -21,6 +22,7 @@ class BagOfEmbeddings final : public Model {
   Linear out_;
 };
 
+/// Its row of the table of models.
 ModelEntry bag_of_embeddings_entry();
 
 }  // namespace TAILGRAD_PRECISION

@@ -10,12 +10,13 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
+/// The stages of the net.
 struct CnnOptions {
   std::vector<Index> channels = {32, 64};  ///< of each stage
   Index hidden = 128;                      ///< width of the layer before the last
-  bool batch_norm = true;
-  double dropout = 0;  ///< after the hidden layer
-  ImageHeadOptions head = {};
+  bool batch_norm = true;                  ///< after every convolution
+  double dropout = 0;                      ///< after the hidden layer
+  ImageHeadOptions head = {};              ///< the last layer
 };
 
 /// Stages of a 3 x 3 convolution, batch norm, relu and max pooling by two, then a hidden layer and
@@ -41,6 +42,7 @@ class Cnn final : public Model {
   ImageHead out_;
 };
 
+/// Its row of the table of models.
 ModelEntry cnn_entry();
 
 }  // namespace TAILGRAD_PRECISION

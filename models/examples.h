@@ -18,21 +18,22 @@ namespace tailgrad {
 /// images `images`, a table `features`. A row is what gets a class: a token of a sentence,
 /// otherwise an item.
 struct Examples {
-  EncodedTexts texts = {};
-  EncodedSentences sentences = {};
-  EncodedImages images = {};
+  EncodedTexts texts = {};           ///< of text models
+  EncodedSentences sentences = {};   ///< of taggers
+  EncodedImages images = {};         ///< of image models
   std::vector<float> features = {};  ///< [items, feature_count], row-major
-  Index feature_count = 0;
+  Index feature_count = 0;           ///< numbers an item
 
   std::vector<Index> classes = {};       ///< [rows] a class each, or empty
   std::vector<std::uint8_t> marks = {};  ///< [rows, class_count] 0 or 1, or empty
-  Index class_count = 0;
+  Index class_count = 0;                 ///< columns of marks, or number of classes
 
-  bool is_tags() const { return sentences.size() > 0; }
-  bool is_images() const { return images.channels > 0; }
+  bool is_tags() const { return sentences.size() > 0; }   ///< whether the items are sentences
+  bool is_images() const { return images.channels > 0; }  ///< whether the items are images
+  /// Whether the items are texts.
   bool is_text() const { return feature_count == 0 && !is_tags() && !is_images(); }
-  Index size() const;
-  Index rows() const;
+  Index size() const;  ///< number of items
+  Index rows() const;  ///< rows of logits: tokens of sentences, else items
   /// The first row of an item; of item size(): rows().
   Index first_row(Index item) const;
   /// Work an item costs: the tokens of a text or a sentence, 1 for an image or a row of numbers.

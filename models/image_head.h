@@ -10,6 +10,7 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
+/// The last layer of an image model.
 struct ImageHeadOptions {
   std::string kind = "linear";  ///< linear, no-bias, or cosine: scale cos(x, w_k), without bias
   double scale = 1;             ///< of cosines; 1 for a loss that scales them itself (ldam)
@@ -19,12 +20,15 @@ struct ImageHeadOptions {
 /// only, bias [classes].
 class ImageHead : public Linear {
  public:
+  /// [items, width] to [items, classes].
   ImageHead(Module& parent, std::string_view name, Index width, Index classes,
             const ImageHeadOptions& options);
+  /// X [items, width]; returns logits [items, classes].
   Tensor operator()(const Tensor& x, Where where = {}) const;
 
   /// Their text form, for the models that have such a head.
   static std::vector<OptionSpec> forms();
+  /// From what a user wrote.
   static ImageHeadOptions read(const Settings& settings);
 
  private:

@@ -20,10 +20,11 @@
 
 namespace tailgrad {
 
+/// What is made of a text.
 struct TextEncodingOptions {
-  TokenizerOptions tokenizer = {};
-  VocabularyOptions vocabulary = {.min_count = 2};
-  Index max_tokens = 128;  ///< of a text; what is longer is cut, and said
+  TokenizerOptions tokenizer = {};                  ///< how it is cut into words
+  VocabularyOptions vocabulary = {.min_count = 2};  ///< which words get an id
+  Index max_tokens = 128;                           ///< of a text; what is longer is cut, and said
   /// Where texts and labels were read from: predict and evaluate do the same unless told otherwise.
   /// How the files were written (columns.file, columns.names) is not kept.
   TextColumns columns = {};
@@ -32,13 +33,19 @@ struct TextEncodingOptions {
 /// Texts or pairs of texts: words, then ids. The vocabulary is that of the training texts.
 class TextEncoding {
  public:
+  /// From the training data.
   TextEncoding(const TextDataset& training, const TextEncodingOptions& options);
+  /// From what json() gave; Error when it was not that.
   explicit TextEncoding(const nlohmann::json& saved);
+  /// Everything the constructor needs.
   nlohmann::json json() const;
 
-  const Vocabulary& vocabulary() const { return vocabulary_; }
+  const Vocabulary& vocabulary() const { return vocabulary_; }  ///< words and their ids
+  /// As they were given.
   const TextEncodingOptions& options() const { return options_; }
+  /// Whether an item is two texts.
   bool of_pairs() const { return !options_.columns.second.empty(); }
+  /// Whether an item has any number of labels.
   bool several_labels() const { return !options_.columns.cells.separator.empty(); }
   /// `class_count` may be 0 when there are no labels.
   Examples encode(const TextDataset& data, Index class_count) const;
@@ -48,8 +55,9 @@ class TextEncoding {
   Vocabulary vocabulary_;
 };
 
+/// What is made of a sentence.
 struct SentenceEncodingOptions {
-  WordFormOptions words = {};
+  WordFormOptions words = {};  ///< what is made of its words
   /// A longer sentence is cut into pieces for the model, and said: memory has a bound.
   Index max_tokens = 512;
   /// Where words and tags were read from: predict and evaluate do the same unless told otherwise.
@@ -63,10 +71,13 @@ class SentenceEncoding {
   /// `known`: words of a file of vectors, see WordFormEncoding.
   SentenceEncoding(const TaggedSentences& training, TagScheme scheme, TagScheme file_scheme,
                    const SentenceEncodingOptions& options, std::span<const std::string> known = {});
+  /// From what json() gave; Error when it was not that.
   explicit SentenceEncoding(const nlohmann::json& saved);
+  /// Everything the constructor needs.
   nlohmann::json json() const;
 
-  const WordFormEncoding& words() const { return words_; }
+  const WordFormEncoding& words() const { return words_; }  ///< numbers of words
+  /// As they were given.
   const SentenceEncodingOptions& options() const { return options_; }
   TagScheme scheme() const { return scheme_; }            ///< of the classes
   TagScheme file_scheme() const { return file_scheme_; }  ///< of the files
@@ -86,13 +97,17 @@ class SentenceEncoding {
 /// Images: every channel has mean 0 and standard deviation 1 over the training images.
 class ImageEncoding {
  public:
+  /// From the training data.
   ImageEncoding(const ImageDataset& training, const Augmentation& augmentation);
+  /// From what json() gave; Error when it was not that.
   explicit ImageEncoding(const nlohmann::json& saved);
+  /// Everything the constructor needs.
   nlohmann::json json() const;
 
-  Index height() const { return form_.height; }
-  Index width() const { return form_.width; }
-  Index channels() const { return form_.channels; }
+  Index height() const { return form_.height; }      ///< of every image
+  Index width() const { return form_.width; }        ///< of every image
+  Index channels() const { return form_.channels; }  ///< of every image
+  /// What training does to an image.
   const Augmentation& augmentation() const { return form_.augmentation; }
   /// Throws Error when the images have another form than those of training.
   Examples encode(const ImageDataset& data, Index class_count) const;
@@ -104,11 +119,16 @@ class ImageEncoding {
 /// Columns of numbers: mean 0 and standard deviation 1 on the training data.
 class NumberEncoding {
  public:
+  /// Mean and deviation of every column of the training data.
   explicit NumberEncoding(const NumberDataset& training);
+  /// From what json() gave; Error when it was not that.
   explicit NumberEncoding(const nlohmann::json& saved);
+  /// Everything the constructor needs.
   nlohmann::json json() const;
 
+  /// Names of the features.
   const std::vector<std::string>& columns() const { return columns_; }
+  /// The rows as numbers of mean 0 and deviation 1, by the training data.
   Examples encode(const NumberDataset& data, Index class_count) const;
 
  private:

@@ -9,6 +9,7 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
+/// The layers of an Mlp.
 struct MlpOptions {
   std::vector<Index> hidden = {64, 64};  ///< widths of the hidden layers
   double dropout = 0;                    ///< after every hidden layer
@@ -17,6 +18,7 @@ struct MlpOptions {
 /// relu(... relu(x W1^T + b1) ...) W^T + b
 class Mlp final : public Model {
  public:
+  /// From `features` numbers to `classes` logits.
   Mlp(Index features, Index classes, std::uint64_t seed, const MlpOptions& options = {});
   /// x [items, features]; returns [items, classes].
   Tensor operator()(const Tensor& x) const;
@@ -28,6 +30,7 @@ class Mlp final : public Model {
   ModuleList<Linear> layers_;
 };
 
+/// Its row of the table of models.
 ModelEntry mlp_entry();
 
 }  // namespace TAILGRAD_PRECISION

@@ -14,6 +14,7 @@ inline namespace TAILGRAD_PRECISION {
 /// Examples in, logits out: a row for each row of the examples (an item, or a token of a sentence).
 class Model : public Module {
  public:
+  /// First values of the parameters depend on `seed` and their names.
   explicit Model(std::uint64_t seed) : Module(seed) {}
   virtual ~Model() = default;
   /// [rows, classes]

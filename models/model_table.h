@@ -15,7 +15,7 @@ inline namespace TAILGRAD_PRECISION {
 
 /// What a model must fit.
 struct ModelSetup {
-  Index classes = 0;
+  Index classes = 0;       ///< columns of the logits
   Index vocabulary = 0;    ///< rows of the embedding; of text models and taggers
   Index max_tokens = 0;    ///< longest text, pair or sentence; of text models and taggers
   Index features = 0;      ///< columns of numbers; of table models
@@ -27,16 +27,19 @@ struct ModelSetup {
   std::vector<std::uint8_t> allowed_transitions = {};
   Index token_kinds = 0;  ///< of tokens in pairs of texts; 0: single texts
   Index height = 0;       ///< of images, like what follows
-  Index width = 0;
-  Index channels = 0;
+  Index width = 0;        ///< of images
+  Index channels = 0;     ///< of images
 };
 
+/// One row of `tailgrad list models`.
 struct ModelEntry {
-  FormSpec spec;
+  FormSpec spec;     ///< name, meaning, options
   std::string task;  ///< "text" (and what else reads texts), "tags", "image" or "table"
+  /// Makes the model from its options, already checked against `spec`.
   std::unique_ptr<Model> (*make)(const Settings& settings, const ModelSetup& setup) = nullptr;
 };
 
+/// Every model of the library.
 const std::vector<ModelEntry>& model_table();
 /// The tasks whose items a model of `entry` reads: of a text model text, multilabel and pair.
 std::vector<std::string> tasks_of(const ModelEntry& entry);

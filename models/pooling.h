@@ -16,10 +16,13 @@ inline namespace TAILGRAD_PRECISION {
 /// no hidden layer).
 class Pooling : public Module {
  public:
+  /// `kind` is one of kinds().
   Pooling(Module& parent, std::string_view name, const std::string& kind, Index width);
   /// x [tokens, width], text i is rows [offsets[i], offsets[i + 1]). Returns [texts, out_width()].
   Tensor operator()(const Tensor& x, std::span<const Index> offsets) const;
+  /// Columns of the result.
   Index out_width() const { return kind_ == "mean-max" ? 2 * width_ : width_; }
+  /// The names above.
   static const std::vector<std::string>& kinds();
 
  private:

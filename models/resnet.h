@@ -7,11 +7,12 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
+/// The size of a residual net.
 struct ResNetOptions {
   Index depth = 32;  ///< 6 n + 2 layers: n blocks a stage
   Index width = 16;  ///< channels of the first stage; the others have two and four times as many
-  Shortcut shortcut = Shortcut::pad;
-  ImageHeadOptions head = {};
+  Shortcut shortcut = Shortcut::pad;  ///< what joins blocks of different widths
+  ImageHeadOptions head = {};         ///< the last layer
 };
 
 /// The net of He et al. 2016, section 4.2: a 3 x 3 convolution, three stages of n residual blocks
@@ -33,6 +34,7 @@ class ResNet final : public Model {
   ImageHead linear_;
 };
 
+/// Its row of the table of models.
 ModelEntry resnet_entry();
 
 }  // namespace TAILGRAD_PRECISION

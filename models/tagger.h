@@ -17,16 +17,17 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
+/// The parts of a tagger.
 struct TaggerOptions {
-  TokenFeatureOptions features = {};
-  double input_dropout = 0.5;  ///< of the features
-  double dropout = 0.5;        ///< of what goes into the last layer, and between layers
-  bool crf = true;             ///< tags of a sentence are judged together; else each by itself
-  bool constrain = true;       ///< decode only what the tag scheme allows
+  TokenFeatureOptions features = {};  ///< what is known of a token
+  double input_dropout = 0.5;         ///< of the features
+  double dropout = 0.5;               ///< of what goes into the last layer, and between layers
+  bool crf = true;        ///< tags of a sentence are judged together; else each by itself
+  bool constrain = true;  ///< decode only what the tag scheme allows
   /// One of the two, by kind of encoder.
   std::optional<LstmOptions> lstm = {};
-  Index width = 100;  ///< of the LSTM, each direction
-  std::optional<TransformerOptions> transformer = {};
+  Index width = 100;                                   ///< of the LSTM, each direction
+  std::optional<TransformerOptions> transformer = {};  ///< in place of an LSTM
 };
 
 /// Features of each token, an encoder that sees the sentence, a linear layer and perhaps a CRF
@@ -36,6 +37,7 @@ struct TaggerOptions {
 /// a parameter (rows from, columns to; the last two are begin and end), first values 0.
 class Tagger final : public Model {
  public:
+  /// From numbers of words to scores of tags.
   Tagger(const ModelSetup& setup, const TaggerOptions& options);
 
   Tensor logits(const Examples& batch) const override;

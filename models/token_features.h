@@ -15,6 +15,7 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
+/// What a tagger knows of a token.
 struct TokenFeatureOptions {
   Index words = 64;                ///< numbers a word; 0: without
   std::string characters = "cnn";  ///< "cnn", "lstm" or "none"
@@ -29,8 +30,8 @@ struct TokenFeatureOptions {
 
 /// How many there are of each: WordFormEncoding knows.
 struct TokenFeatureSizes {
-  Index words = 0;
-  Index shapes = 0;
+  Index words = 0;       ///< words with a number
+  Index shapes = 0;      ///< shapes with a number
   Index affixes = 0;     ///< buckets
   Index characters = 0;  ///< with the two marks, which are the last two
 };
@@ -40,11 +41,12 @@ struct TokenFeatureSizes {
 /// 4.1).
 class CharacterFeatures : public Module {
  public:
+  /// `kind` is that of TokenFeatureOptions.
   CharacterFeatures(Module& parent, std::string_view name, const std::string& kind,
                     Index characters, Index width);
   /// [forms, width]
   Tensor operator()(const WordForms& forms) const;
-  Index width() const { return width_; }
+  Index width() const { return width_; }  ///< numbers a form
 
  private:
   Tensor windows(const WordForms& forms) const;
@@ -58,11 +60,12 @@ class CharacterFeatures : public Module {
 /// Word, characters, affixes and shape side by side. Computed once for each form of a batch.
 class TokenFeatures : public Module {
  public:
+  /// Tables of the sizes that the data need.
   TokenFeatures(Module& parent, std::string_view name, const TokenFeatureSizes& sizes,
                 const TokenFeatureOptions& options);
   /// [tokens, width()]
   Tensor operator()(const EncodedSentences& sentences) const;
-  Index width() const { return width_; }
+  Index width() const { return width_; }  ///< numbers a token
   /// See Tagger::set_word_vectors.
   void set_word_vectors(const Vocabulary& words, const WordVectors& vectors);
 

@@ -21,49 +21,52 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
+/// How a model is trained.
 struct TrainerOptions {
-  std::string optimizer = "adamw:lr=3e-3";
-  std::string schedule = "linear:warmup=0.1";
-  std::string sampler = "instance";  ///< text form, see data/sampler.h
-  int epochs = 4;
+  std::string optimizer = "adamw:lr=3e-3";     ///< text form, see optim/optimizer.h
+  std::string schedule = "linear:warmup=0.1";  ///< text form, see optim/schedule.h
+  std::string sampler = "instance";            ///< text form, see data/sampler.h
+  int epochs = 4;                              ///< passes over the training data
   Index batch_tokens = 1024;        ///< a batch of texts; a row of numbers counts as one token
   int shards = 4;                   ///< of a batch, side by side; part of the result
   double clip_norm = 1;             ///< of all gradients together; 0: off
   std::string select = "macro_f1";  ///< dev metric that chooses the epoch (scalar_metrics())
-  std::uint64_t seed = 1;
+  std::uint64_t seed = 1;           ///< of order, dropout and random losses
 };
 
 /// One line of history.jsonl.
 struct EpochRecord {
-  int epoch = 0;  ///< from 1
-  std::uint64_t steps = 0;
-  double train_loss = 0;     ///< mean of the training loss over the epoch's batches
-  double lr_factor = 0;      ///< of the schedule, at the last step
-  double gradient_norm = 0;  ///< mean over steps, before clipping
-  double seconds = 0;
+  int epoch = 0;                           ///< from 1
+  std::uint64_t steps = 0;                 ///< updates made so far
+  double train_loss = 0;                   ///< mean of the training loss over the epoch's batches
+  double lr_factor = 0;                    ///< of the schedule, at the last step
+  double gradient_norm = 0;                ///< mean over steps, before clipping
+  double seconds = 0;                      ///< for training and dev, of this epoch
   bool best = false;                       ///< best by TrainerOptions::select so far
   std::map<std::string, double> dev = {};  ///< scalar_metrics() that are available
 };
 
 /// Where a run is, for progress displays; after every step.
 struct TrainProgress {
-  int epoch = 0;
-  std::uint64_t step = 0;  ///< within the epoch, from 1
-  std::uint64_t epoch_steps = 0;
-  std::uint64_t total_step = 0;  ///< within the run, from 1
-  std::uint64_t total_steps = 0;
-  Index items = 0;  ///< of this batch
-  double loss = 0;  ///< running mean
+  int epoch = 0;                  ///< from 1
+  std::uint64_t step = 0;         ///< within the epoch, from 1
+  std::uint64_t epoch_steps = 0;  ///< steps of this epoch
+  std::uint64_t total_step = 0;   ///< within the run, from 1
+  std::uint64_t total_steps = 0;  ///< steps of the run
+  Index items = 0;                ///< of this batch
+  double loss = 0;                ///< running mean
 };
 
+/// What is called while a run is going on.
 struct TrainWatcher {
   std::function<bool(const TrainProgress&)> after_step = {};  ///< false: stop after this step
-  std::function<void(const EpochRecord&)> after_epoch = {};
+  std::function<void(const EpochRecord&)> after_epoch = {};   ///< after its dev scores are known
 };
 
 /// The loss or a gradient became NaN or infinite.
 class Diverged : public Error {
  public:
+  /// `at` is the update at which it happened.
   Diverged(const std::string& message, std::uint64_t at) : Error(message), step(at) {}
   std::uint64_t step;  ///< update at which it happened, from 1
 };
@@ -85,13 +88,16 @@ class Trainer {
   /// and the op where the first NaN or infinity appeared.
   bool run(const TrainWatcher& watcher = {});
 
+  /// Whether all epochs are done.
   bool finished() const { return epoch_ >= options_.epochs; }
   /// Updates made so far.
   std::uint64_t steps_done() const { return total_step_; }
+  /// One record an epoch.
   const std::vector<EpochRecord>& history() const { return history_; }
-  int best_epoch() const { return best_epoch_; }
+  int best_epoch() const { return best_epoch_; }  ///< from 1; 0 before the first
   /// Gives the model the weights of the best epoch by dev.
   void use_best_weights();
+  /// Updates of a whole run.
   std::uint64_t total_steps() const { return total_steps_; }
   /// The items of every batch of an epoch (from 0): a function of data, sampler, batch size and
   /// seed.

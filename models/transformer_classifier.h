@@ -14,7 +14,9 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
+/// The parts of a text classifier.
 struct TransformerClassifierOptions {
+  /// The layers between the embedding and the pooling.
   TransformerOptions encoder = {.layers = 2,
                                 .layer = {.width = 64,
                                           .heads = 4,
@@ -23,13 +25,14 @@ struct TransformerClassifierOptions {
                                           .activation = Activation::gelu,
                                           .norm_first = true},
                                 .final_norm = true};
-  bool sinusoidal = false;  ///< positions; otherwise trained
-  std::string pooling = "mean-max";
+  bool sinusoidal = false;           ///< positions; otherwise trained
+  std::string pooling = "mean-max";  ///< see Pooling
 };
 
 /// Words, positions, encoder, pooling, linear layer.
 class TransformerClassifier final : public Model {
  public:
+  /// From ids of words to logits of classes.
   TransformerClassifier(const ModelSetup& setup, const TransformerClassifierOptions& options);
   Tensor logits(const Examples& batch) const override;
   const Linear& output() const override { return out_; }
@@ -44,6 +47,7 @@ class TransformerClassifier final : public Model {
   Linear out_;
 };
 
+/// Its row of the table of models.
 ModelEntry transformer_classifier_entry();
 
 }  // namespace TAILGRAD_PRECISION

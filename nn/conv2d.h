@@ -11,10 +11,11 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
+/// How a Conv2d is made.
 struct Conv2dLayerOptions {
-  Index stride = 1;
-  Index padding = 0;
-  bool bias = true;
+  Index stride = 1;   ///< along both axes, >= 1
+  Index padding = 0;  ///< rows and columns of zeros on each side
+  bool bias = true;   ///< add a number to each output channel
   /// First values of the weight. As in PyTorch uniform in ±1 / sqrt(in size^2), like the bias.
   std::optional<Init> weight_init = {};
 };
@@ -24,21 +25,24 @@ struct Conv2dLayerOptions {
 /// Throws Error for a size below 1; the call as conv2d() of core/ops.
 class Conv2d : public Module {
  public:
+  /// From `in` channels to `out`, with filters of `size` rows and columns.
   Conv2d(Module& parent, std::string_view name, Index in, Index out, Index size,
          const Conv2dLayerOptions& options = {});
 
+  /// X [items, height, width, in]; see conv2d().
   Tensor operator()(const Tensor& x, Where where = {}) const {
     return conv2d(x, weight, bias, options, where);
   }
 
-  Tensor weight;
-  Tensor bias;  ///< undefined without bias
-  Conv2dOptions options;
+  Tensor weight;          ///< [out, in, size, size]
+  Tensor bias;            ///< undefined without bias
+  Conv2dOptions options;  ///< stride and padding
 };
 
+/// How a BatchNorm2d is made.
 struct BatchNorm2dOptions {
-  double momentum = 0.1;
-  double epsilon = 1e-5;
+  double momentum = 0.1;  ///< share of the new batch in the running moments
+  double epsilon = 1e-5;  ///< added to the variance
 };
 
 /// Batch normalisation of the last axis. In a TrainingPass the moments are those of the batch and
@@ -60,9 +64,9 @@ class BatchNorm2d : public Module {
   Tensor after(const Conv2d& conv, const Tensor& x, bool relu, const Tensor& residual = {},
                Where where = {}) const;
 
-  Tensor weight;
-  Tensor bias;
-  RunningMoments running;
+  Tensor weight;           ///< [channels] gain
+  Tensor bias;             ///< [channels]
+  RunningMoments running;  ///< used outside of a TrainingPass
 
  private:
   BatchNormOptions now(bool relu) const;

@@ -21,7 +21,7 @@ class CosineHead : public Module {
   /// x [items, width]; returns [items, classes].
   Tensor operator()(const Tensor& x, Where where = {}) const;
 
-  Tensor weight;
+  Tensor weight;  ///< [classes, width]
 
  private:
   Real scale_;

@@ -14,6 +14,7 @@ class Dropout {
   /// Throws Error unless 0 <= rate < 1.
   explicit Dropout(double rate = 0.5) : rate_(rate) { check_rate("Dropout", rate); }
 
+  /// See dropout(); the identity outside of a TrainingPass.
   Tensor operator()(const Tensor& x, Where where = {}) const { return dropout(x, rate_, where); }
 
  private:

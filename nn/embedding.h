@@ -23,7 +23,7 @@ class Embedding : public Module {
     return gather_rows(weight, ids, where);
   }
 
-  Tensor weight;
+  Tensor weight;  ///< [rows, width]
 };
 
 }  // namespace TAILGRAD_PRECISION

@@ -13,11 +13,13 @@ inline namespace TAILGRAD_PRECISION {
 /// filters [out, in, rows, cols] both times rows cols.
 class Init {
  public:
+  /// All values the same.
   static Init constant(double value) { return {Kind::constant, value, 0}; }
-  static Init zeros() { return constant(0); }
-  static Init ones() { return constant(1); }
+  static Init zeros() { return constant(0); }  ///< all values 0
+  static Init ones() { return constant(1); }   ///< all values 1
   /// [low, high)
   static Init uniform(double low, double high) { return {Kind::uniform, low, high}; }
+  /// Gaussian.
   static Init normal(double mean = 0, double deviation = 1) {
     return {Kind::normal, mean, deviation};
   }

@@ -25,8 +25,8 @@ class LayerNorm : public Module {
     return add_layer_norm(x, residual, weight, bias, epsilon_, where);
   }
 
-  Tensor weight;
-  Tensor bias;
+  Tensor weight;  ///< [width] gain
+  Tensor bias;    ///< [width]
 
  private:
   Real epsilon_;

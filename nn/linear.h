@@ -10,13 +10,14 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
+/// How a Linear is made.
 struct LinearOptions {
-  bool bias = true;
-  Activation activation = Activation::none;
+  bool bias = true;                          ///< add a number to each output
+  Activation activation = Activation::none;  ///< applied to the sums
   /// First values of the weight and of the bias. As in PyTorch both are uniform in ±1/sqrt(in),
   /// which for the weight is kaiming_uniform with the gain 1/sqrt(3).
   std::optional<Init> weight_init = {};
-  std::optional<Init> bias_init = {};
+  std::optional<Init> bias_init = {};  ///< see weight_init
 };
 
 /// y = activation(x weight^T + bias): x [.., in] becomes [.., out].
@@ -24,14 +25,16 @@ struct LinearOptions {
 /// Throws Error for a width below 1; the call as linear() of core/ops.
 class Linear : public Module {
  public:
+  /// From `in` columns to `out`.
   Linear(Module& parent, std::string_view name, Index in, Index out, LinearOptions options = {});
 
+  /// y = f(x weight^T + bias); x [.., in], returns [.., out]. See linear().
   Tensor operator()(const Tensor& x, Where where = {}) const {
     return linear(x, weight, bias, activation_, where);
   }
 
-  Tensor weight;
-  Tensor bias;  ///< undefined without bias
+  Tensor weight;  ///< [out, in]
+  Tensor bias;    ///< undefined without bias
 
  private:
   Activation activation_;

@@ -11,9 +11,10 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
+/// How an Lstm is made.
 struct LstmOptions {
-  Index layers = 1;
-  bool bidirectional = false;
+  Index layers = 1;            ///< one above the other
+  bool bidirectional = false;  ///< a second pass from the end, beside the first
   /// Of what goes from one layer to the next (not of the last layer's output, as in PyTorch).
   double dropout = 0;
   /// One mask for all steps of a sequence instead of one a step (Gal and Ghahramani 2016, "A
@@ -42,6 +43,7 @@ class Lstm : public Module {
 
   /// Columns of the output.
   Index width() const { return options_.bidirectional ? 2 * hidden_ : hidden_; }
+  /// Whether there is a second pass from the end.
   bool bidirectional() const { return options_.bidirectional; }
 
  private:

@@ -43,7 +43,7 @@ class Module {
 
   /// "encoder.layers.0"; empty for the root.
   const std::string& path() const { return path_; }
-  std::uint64_t seed() const { return seed_; }
+  std::uint64_t seed() const { return seed_; }  ///< of the root, for first values
 
   /// All parameters of this module and of the modules under it, in the order in which they were
   /// declared, with their full names.
@@ -52,6 +52,7 @@ class Module {
   std::vector<NamedTensor> named_buffers() const;
   /// Parameters and buffers: all that is saved, hashed and put back.
   std::vector<NamedTensor> named_state() const;
+  /// In the order of named_parameters().
   std::vector<Tensor> parameters() const;
   /// How many numbers all parameters have.
   std::size_t parameter_count() const;
@@ -91,9 +92,11 @@ class ModuleList : public Module {
     return items_.emplace_back(static_cast<Module&>(*this), std::to_string(items_.size()),
                                std::forward<Arguments>(arguments)...);
   }
-  std::size_t size() const { return items_.size(); }
-  const T& operator[](std::size_t k) const { return items_[k]; }
+  std::size_t size() const { return items_.size(); }              ///< number of items
+  const T& operator[](std::size_t k) const { return items_[k]; }  ///< item k, from 0
+  /// For loops over the items.
   auto begin() const { return items_.begin(); }
+  /// For loops over the items.
   auto end() const { return items_.end(); }
 
  private:

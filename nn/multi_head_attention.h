@@ -10,9 +10,10 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
+/// How a MultiHeadAttention is made.
 struct AttentionOptions {
   double dropout = 0;  ///< of the attention weights
-  bool bias = true;
+  bool bias = true;    ///< of both projections
 };
 
 /// Multi-head self-attention within each sequence (Vaswani et al. 2017, section 3.2.2):
@@ -30,8 +31,8 @@ class MultiHeadAttention : public Module {
   /// x [tokens, width]; sequence s is rows [offsets[s], offsets[s + 1]). Returns [tokens, width].
   Tensor operator()(const Tensor& x, std::span<const Index> offsets, Where where = {}) const;
 
-  Tensor in_proj_weight;
-  Tensor in_proj_bias;  ///< undefined without bias
+  Tensor in_proj_weight;  ///< [3 width, width]: queries, keys, values
+  Tensor in_proj_bias;    ///< undefined without bias
 
  private:
   Index heads_;

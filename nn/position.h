@@ -22,7 +22,7 @@ class LearnedPositions : public Module {
   /// that do not fit x and for a sequence longer than `longest`.
   Tensor operator()(const Tensor& x, std::span<const Index> offsets, Where where = {}) const;
 
-  Tensor weight;
+  Tensor weight;  ///< [longest, width]
 };
 
 /// Adds sines and cosines of the position (Vaswani et al. 2017, section 3.5):

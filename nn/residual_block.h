@@ -19,6 +19,7 @@ enum class Shortcut : std::uint8_t { pad, project };
 /// stride. Parameters: conv1, bn1, conv2, bn2 and, of type B, shortcut.conv and shortcut.bn.
 class ResidualBlock : public Module {
  public:
+  /// From `in` channels to `out`; the first convolution moves by `stride`.
   ResidualBlock(Module& parent, std::string_view name, Index in, Index out, Index stride,
                 Shortcut shortcut);
 

@@ -12,14 +12,15 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
+/// One layer of a transformer.
 struct TransformerLayerOptions {
-  Index width = 64;
-  Index heads = 4;
-  Index feedforward = 2048;
-  double dropout = 0.1;
-  Activation activation = Activation::relu;
-  bool norm_first = false;  ///< pre-norm: Xiong et al. 2020, figure 1 (b)
-  double epsilon = 1e-5;    ///< of the norms
+  Index width = 64;                          ///< columns of input and output
+  Index heads = 4;                           ///< of the attention; they divide the width
+  Index feedforward = 2048;                  ///< columns between the two linear layers
+  double dropout = 0.1;                      ///< of attention, hidden layer and both branches
+  Activation activation = Activation::relu;  ///< of the hidden layer
+  bool norm_first = false;                   ///< pre-norm: Xiong et al. 2020, figure 1 (b)
+  double epsilon = 1e-5;                     ///< of the norms
 };
 
 /// One layer, with attention A, feed-forward F(x) = linear2(dropout(f(linear1(x)))) and dropout D:
@@ -49,9 +50,10 @@ class TransformerEncoderLayer : public Module {
   LayerNorm norm2_;
 };
 
+/// A stack of layers.
 struct TransformerOptions {
-  Index layers = 2;
-  TransformerLayerOptions layer = {};
+  Index layers = 2;                    ///< one above the other
+  TransformerLayerOptions layer = {};  ///< the same for all
   /// A norm after the last layer, "norm". Pre-norm layers need one; after post-norm layers it adds
   /// little.
   bool final_norm = false;
@@ -60,6 +62,7 @@ struct TransformerOptions {
 /// Layers "layers.0", "layers.1", … and, if wanted, "norm", as PyTorch's TransformerEncoder.
 class TransformerEncoder : public Module {
  public:
+  /// The layers are "layers.0", "layers.1", …
   TransformerEncoder(Module& parent, std::string_view name, const TransformerOptions& options);
 
   /// x [tokens, width] with positions already added (see position.h). Returns [tokens, width].

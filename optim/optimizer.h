@@ -51,12 +51,15 @@ class Optimizer {
   void step(const UpdateFactors& factors = {});
   /// Root of the sum of squares of all gradients; computed in double, summed in a fixed order.
   double gradient_norm();
+  /// Forgets the gradients of all parameters.
   void clear_gradients();
 
+  /// With their names, in the order of the state.
   std::span<const NamedTensor> parameters() const { return parameters_; }
   /// The options in text form (without groups).
   const std::string& text() const { return text_; }
 
+  /// A copy of moments and counts, for a checkpoint.
   OptimizerState state() const;
   /// Copies a saved state in. Throws Error naming the buffer that is missing, too many or of
   /// another shape, and for a wrong number of steps.

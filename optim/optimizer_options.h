@@ -16,11 +16,11 @@ namespace tailgrad {
 ///   b = momentum b + (1 - dampening) g      (b = g at the first update)
 ///   p = p - lr b, with nesterov: p = p - lr (g + momentum b)
 struct SgdOptions {
-  double lr = 1e-3;
-  double momentum = 0;
-  double dampening = 0;
-  double weight_decay = 0;
-  bool nesterov = false;  ///< needs momentum > 0 and dampening = 0
+  double lr = 1e-3;         ///< learning rate
+  double momentum = 0;      ///< share of the last step kept, in [0, 1)
+  double dampening = 0;     ///< share of the gradient left out of the momentum
+  double weight_decay = 0;  ///< added to the gradient as weight_decay p
+  bool nesterov = false;    ///< needs momentum > 0 and dampening = 0
 
   bool operator==(const SgdOptions&) const = default;
 };
@@ -30,11 +30,11 @@ struct SgdOptions {
 ///   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g²
 ///   p = p - lr m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps)
 struct AdamOptions {
-  double lr = 1e-3;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double eps = 1e-8;
-  double weight_decay = 0;
+  double lr = 1e-3;         ///< learning rate
+  double beta1 = 0.9;       ///< of the mean gradient
+  double beta2 = 0.999;     ///< of the mean squared gradient
+  double eps = 1e-8;        ///< keeps the quotient finite
+  double weight_decay = 0;  ///< added to the gradient as weight_decay p
 
   bool operator==(const AdamOptions&) const = default;
 };
@@ -42,11 +42,11 @@ struct AdamOptions {
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2): the moments see the
 /// plain gradient, and before the update p = (1 - lr weight_decay) p.
 struct AdamWOptions {
-  double lr = 1e-3;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double eps = 1e-8;
-  double weight_decay = 1e-2;
+  double lr = 1e-3;            ///< learning rate
+  double beta1 = 0.9;          ///< of the mean gradient
+  double beta2 = 0.999;        ///< of the mean squared gradient
+  double eps = 1e-8;           ///< keeps the quotient finite
+  double weight_decay = 1e-2;  ///< shrinks the weight itself by lr weight_decay
 
   bool operator==(const AdamWOptions&) const = default;
 };
@@ -54,17 +54,19 @@ struct AdamWOptions {
 /// Parameters that are treated differently: those whose dotted name matches `pattern` (see
 /// glob.h). Of several groups that match, the first counts.
 struct ParameterGroup {
-  std::string pattern;
+  std::string pattern;                      ///< of dotted names, such as "*.bias"
   double lr_factor = 1;                     ///< times the rule's lr; at least 0
   std::optional<double> weight_decay = {};  ///< in place of the rule's
 };
 
+/// A rule and its exceptions.
 struct OptimizerOptions {
+  /// The rule with its numbers.
   std::variant<SgdOptions, AdamOptions, AdamWOptions> rule = AdamOptions{};
   /// Weight decay shrinks matrices only, so not the biases and the gains of norms (anything of one
   /// axis). True: all parameters, as in PyTorch. A group's own weight_decay always counts.
   bool decay_all = false;
-  std::vector<ParameterGroup> groups = {};
+  std::vector<ParameterGroup> groups = {};  ///< parameters with numbers of their own
 };
 
 /// "sgd:lr=0.1,momentum=0.9,nesterov=true", "adam:lr=1e-3", "adamw:lr=1e-3,decay=all".

@@ -17,6 +17,7 @@ Tensor sigmoid(const Tensor& x);
 /// max(x, 0); a NaN stays a NaN. Gradient: g where x > 0, 0 elsewhere.
 Tensor relu(const Tensor& x);
 
+/// The two forms of gelu().
 enum class Gelu : std::uint8_t {
   erf,   ///< x Phi(x) with the normal distribution function Phi, the definition
   tanh,  ///< x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), within 5e-4 of it and cheaper

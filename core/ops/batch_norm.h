@@ -12,10 +12,11 @@ inline namespace TAILGRAD_PRECISION {
 /// the only values that an op writes into tensors it did not make. An op keeps no handle of them,
 /// so that several threads may evaluate one model at a time.
 struct RunningMoments {
-  Tensor mean;
-  Tensor variance;
+  Tensor mean;      ///< [channels]
+  Tensor variance;  ///< [channels], of the population
 };
 
+/// How batch_norm() normalises.
 struct BatchNormOptions {
   /// Normalise by the moments of this batch and move the running ones; otherwise by the running
   /// ones.

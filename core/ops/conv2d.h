@@ -7,6 +7,7 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
+/// How the filters of conv2d() move.
 struct Conv2dOptions {
   Index stride = 1;   ///< along both axes, >= 1
   Index padding = 0;  ///< zeros on every side, >= 0

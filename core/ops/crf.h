@@ -23,6 +23,7 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
+/// What the ops on a chain may be told beside its scores.
 struct CrfOptions {
   /// [classes] added to every emission, such as τ log π. Empty: nothing.
   std::span<const Real> shift = {};
@@ -70,9 +71,10 @@ std::vector<Index> viterbi(const Tensor& emissions, const Tensor& transitions,
                            std::span<const Index> offsets, const CrfOptions& options = {},
                            Where where = {});
 
+/// A tag sequence with its score.
 struct ScoredPath {
-  std::vector<Index> tags;
-  double score = 0;  ///< with shift and transitions, as above
+  std::vector<Index> tags;  ///< [tokens of the sequence]
+  double score = 0;         ///< with shift and transitions, as above
 };
 
 /// For every sequence the `count` tag sequences with the highest scores, best first; fewer when

@@ -7,6 +7,7 @@
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 
+/// The windows of pooling.
 struct Pool2dOptions {
   Index size = 2;     ///< rows and columns of a window, >= 1
   Index stride = 0;   ///< from window to window; 0: the size

@@ -17,6 +17,7 @@ struct LstmWeights {
   Tensor bias_ih = {};    ///< [4 hidden]
   Tensor bias_hh = {};    ///< [4 hidden]
 
+  /// False for a direction that is not wanted.
   bool defined() const { return weight_ih.defined(); }
 };
 

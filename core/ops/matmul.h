@@ -9,8 +9,8 @@ inline namespace TAILGRAD_PRECISION {
 
 /// Which operands of a product are used transposed: matmul(x, w, {.b = true}) is x wᵀ.
 struct Transpose {
-  bool a = false;
-  bool b = false;
+  bool a = false;  ///< a is stored as [k, m]
+  bool b = false;  ///< b is stored as [n, k]
 };
 
 /// a b, with a [m, k] (stored as [k, m] when transposed) and b [k, n] (stored as [n, k] when

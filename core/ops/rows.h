@@ -20,11 +20,13 @@ Tensor gather_rows(const Tensor& table, std::span<const Index> indices, Where wh
 /// Side by side: parts [m, n1], [m, n2], ... to [m, n1 + n2 + ...]. Gradient: each part gets its
 /// columns of g. Throws Error without parts, or when their rows differ.
 Tensor concat_columns(std::span<const Tensor> parts, Where where = {});
+/// The same for parts written in braces.
 Tensor concat_columns(std::initializer_list<Tensor> parts, Where where = {});
 
 /// One below the other: parts [m1, n], [m2, n], ... to [m1 + m2 + ..., n]. Gradient: each part
 /// gets its rows of g. Throws Error without parts, or when their columns differ.
 Tensor concat_rows(std::span<const Tensor> parts, Where where = {});
+/// The same for parts written in braces.
 Tensor concat_rows(std::initializer_list<Tensor> parts, Where where = {});
 
 /// Columns [begin, end) of x [m, n]: a copy [m, end - begin]. Gradient: g in these columns, 0 in
