@@ -90,13 +90,13 @@ Chart recall_by_frequency(const CompareResult& result, const std::vector<std::si
 }
 
 ForestPlot recall_by_group(const CompareResult& result, const std::vector<std::size_t>& rows) {
-  constexpr std::pair<const char*, const char*> kGroups[] = {
+  constexpr std::pair<const char*, const char*> kHeadings[] = {
       {"recall_many", "frequent classes (100 training items or more)"},
       {"recall_medium", "medium classes (21 to 99)"},
       {"recall_few", "rare classes (20 or fewer)"}};
   ForestPlot plot{.title = "Recall of frequent, medium and rare classes",
                   .x = {"mean recall on " + result.judged_on, false, -0.02, 1.02}};
-  for (const auto& [metric, heading] : kGroups) {
+  for (const auto& [metric, heading] : kHeadings) {
     const bool any = std::ranges::any_of(rows, [&, key = metric](std::size_t i) {
       return !std::isnan(mean_of(result.losses[i].test, key));
     });

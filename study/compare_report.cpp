@@ -10,6 +10,7 @@
 
 #include <tailgrad/study/answer.h>
 #include <tailgrad/study/compare_figures.h>
+#include <tailgrad/study/finding_words.h>
 #include <tailgrad/study/report/html.h>
 #include <tailgrad/study/report/reliability.h>
 
@@ -43,10 +44,6 @@ Summary summary_of(const Summaries& summaries, const std::string& metric) {
 std::string spread(const Summary& summary) {
   return summary.low && summary.high ? fmt::format("{:.4f} to {:.4f}", *summary.low, *summary.high)
                                      : "n/a";
-}
-
-std::string plural(std::size_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 // What a JSON object holds, one row a key.
@@ -154,14 +151,14 @@ HtmlTable classes_table(const CompareResult& result) {
 
 HtmlTable groups_table(const CompareResult& result) {
   HtmlTable table{{"loss"}, {}};
-  constexpr std::pair<const char*, const char*> kGroups[] = {
+  constexpr std::pair<const char*, const char*> kShortNames[] = {
       {"recall_many", "frequent"}, {"recall_medium", "medium"}, {"recall_few", "rare"}};
-  for (const auto& [metric, words] : kGroups)
+  for (const auto& [metric, words] : kShortNames)
     table.columns.insert(table.columns.end(), {words, fmt::format("{}, interval", words),
                                                fmt::format("{}, rule tuned on dev", words)});
   for (const LossRow& row : result.losses) {
     std::vector<std::string> cells{row.name};
-    for (const auto& [metric, words] : kGroups) {
+    for (const auto& [metric, words] : kShortNames) {
       const Summary summary = summary_of(row.test, metric);
       cells.push_back(score(summary.mean));
       cells.push_back(spread(summary));

@@ -17,8 +17,8 @@ std::string shortened(const std::string& text) {
   return text.substr(0, end) + "…";
 }
 
-// Where an item stands.
-struct Where {
+// Place an item stands.
+struct Place {
   std::size_t split = 0;
   std::size_t item = 0;
 };
@@ -28,7 +28,7 @@ std::vector<Index> answer_of(const ExaminedSplit& split, std::size_t item) {
           split.classes.begin() + split.offsets[item + 1]};
 }
 
-std::string answer_text(const ExaminedData& data, const Where& where) {
+std::string answer_text(const ExaminedData& data, const Place& where) {
   constexpr std::size_t kMost = 6;
   std::string text;
   const std::vector<Index> answer = answer_of(data.splits[where.split], where.item);
@@ -39,17 +39,17 @@ std::string answer_text(const ExaminedData& data, const Where& where) {
 
 // The first item with each content, and all later ones with the same: (first, later) in the order
 // of the files.
-using Repeats = std::vector<std::pair<Where, Where>>;
+using Repeats = std::vector<std::pair<Place, Place>>;
 
 Repeats repeats_of(const ExaminedData& data, bool fold) {
   Repeats repeats;
-  std::unordered_map<std::string, Where> first;
+  std::unordered_map<std::string, Place> first;
   Words words;
   for (std::size_t s = 0; s < data.splits.size(); ++s)
     for (std::size_t i = 0; i < data.splits[s].size(); ++i) {
       const std::string& content = data.splits[s].contents[i];
       const auto [found, is_new] =
-          first.try_emplace(fold ? folded(content, words) : content, Where{s, i});
+          first.try_emplace(fold ? folded(content, words) : content, Place{s, i});
       if (!is_new) repeats.push_back({found->second, {s, i}});
     }
   return repeats;
@@ -78,14 +78,14 @@ class DuplicateFindings {
   }
 
  private:
-  const std::string& content(const Where& where) const {
+  const std::string& content(const Place& where) const {
     return data_.splits[where.split].contents[where.item];
   }
-  std::string place(const Where& where) const {
+  std::string place(const Place& where) const {
     return data_.splits[where.split].place(where.item);
   }
 
-  void take(const Where& first, const Where& later, Finding& within, Finding& across) {
+  void take(const Place& first, const Place& later, Finding& within, Finding& across) {
     add_place(first.split == later.split ? within : across,
               fmt::format("{} as {}: {}", place(later), place(first), shortened(content(first))));
   }

@@ -17,7 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::pair<std::string_view, std::string_view> kGroups[] = {
+constexpr std::pair<std::string_view, std::string_view> kGroupNames[] = {
     {"many", "many items"}, {"medium", "medium"}, {"few", "few items"}};
 
 const json& child(const json& object, std::string_view key) {
@@ -77,7 +77,7 @@ void add_tiles(Page& page, const json& metrics) {
       {"Accuracy", score(number(metrics, "accuracy")), "share of items"},
       {"Balanced accuracy", score(1 - number(metrics, "balanced_error")), "mean recall of classes"},
       {"Macro-F1", score(number(metrics, "macro_f1")), "mean F1 of classes"}};
-  for (const auto& [key, name] : kGroups) {
+  for (const auto& [key, name] : kGroupNames) {
     const json& group = child(child(metrics, "groups"), key);
     tiles.push_back({fmt::format("Recall, {}", name), score(number(group, "recall")),
                      whole(number(group, "classes")) + " classes"});
@@ -173,7 +173,7 @@ void add_groups(Page& page, const json& metrics, std::string_view split) {
   plot.x.low = -0.02;
   plot.x.high = 1.02;
   plot.reference = 1 - number(metrics, "balanced_error");
-  for (const auto& [key, name] : kGroups) {
+  for (const auto& [key, name] : kGroupNames) {
     const double recall = group_recall(metrics, key);
     const double classes = number(child(child(metrics, "groups"), key), "classes");
     plot.rows.push_back(
@@ -200,7 +200,7 @@ void add_classes(Page& page, const json& metrics, std::string_view split,
               {}};
   std::size_t next = 0;
   std::size_t unseen = 0;
-  for (const auto& [key, name] : kGroups) {
+  for (const auto& [key, name] : kGroupNames) {
     const double classes = number(child(child(metrics, "groups"), key), "classes");
     Series series{.name = std::string(name)};
     for (double i = 0; i < classes && next < sorted.size(); ++i, ++next) {
@@ -275,7 +275,7 @@ void add_metrics(Page& page, const json& result) {
       continue;
     row(std::string(name), [&](const json& m) { return score(number(m, key)); });
   }
-  for (const auto& [key, name] : kGroups)
+  for (const auto& [key, name] : kGroupNames)
     row(fmt::format("recall, {}", name),
         [&](const json& m) { return score(group_recall(m, key)); });
   page.section("All metrics");

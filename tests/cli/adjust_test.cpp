@@ -6,7 +6,7 @@
 
 #include "cli/npy_folder.h"
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -150,4 +150,4 @@ TEST_F(AdjustVerb, BadInput) {
 }
 
 }  // namespace
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

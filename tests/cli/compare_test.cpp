@@ -13,7 +13,7 @@
 #include "cli/run_program.h"
 #include "cli/train_data.h"
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 namespace {
 
 using nlohmann::json;
@@ -322,4 +322,4 @@ TEST_F(CompareVerb, GnuParallelRunsTheCells) {
 }
 
 }  // namespace
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

@@ -5,7 +5,7 @@
 #include "cli/run_program.h"
 #include "cli/train_data.h"
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -64,4 +64,4 @@ TEST_F(DoctorVerb, CompareCarriesItsWarningsIntoResultAndReport) {
 }
 
 }  // namespace
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

@@ -4,7 +4,7 @@
 
 #include "cli/npy_folder.h"
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -101,4 +101,4 @@ TEST_F(EvaluateTags, BadInput) {
 }
 
 }  // namespace
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

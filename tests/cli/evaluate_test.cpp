@@ -6,7 +6,7 @@
 
 #include "cli/npy_folder.h"
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -172,4 +172,4 @@ TEST_F(EvaluateVerb, BadInput) {
 }
 
 }  // namespace
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

@@ -5,10 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <support/image_files.h>
+#include <support/temporary_folder.h>
 #include "cli/run_program.h"
-#include "temporary_folder.h"
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 namespace {
 
 using nlohmann::json;
@@ -164,4 +164,4 @@ TEST(FashionMnist, TrainsWithOneCommand) {
 }
 
 }  // namespace
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

@@ -7,10 +7,10 @@
 
 #include <tailgrad/core/npy.h>
 
+#include <support/temporary_folder.h>
 #include "cli/run_program.h"
-#include "temporary_folder.h"
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 
 class NpyFolder : public TemporaryFolder {
  public:
@@ -33,4 +33,4 @@ class NpyFolder : public TemporaryFolder {
   }
 };
 
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

@@ -14,7 +14,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 
 struct Ran {
   int status = -1;  ///< exit status; 128 + the signal that ended it
@@ -85,4 +85,4 @@ inline Ran run_program(const std::vector<std::string>& arguments, const std::str
   return Running(arguments, folder).wait();
 }
 
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

@@ -5,10 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <support/temporary_folder.h>
 #include "run_program.h"
-#include "temporary_folder.h"
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -29,10 +29,10 @@ TEST(Study, WritesResultReportAndPage) {
   const Ran ran = run_program({"study", "separable", "--tiny", "--json", "--quiet", "--out", out});
   ASSERT_EQ(ran.status, 0) << ran.err;
   EXPECT_EQ(ran.err, "");
-  const nlohmann::json json = ran.json();
-  EXPECT_EQ(json["study"], "separable");
-  EXPECT_FALSE(json["claims"].empty());
-  EXPECT_FALSE(json["rows"].empty());
+  const nlohmann::json written = ran.json();
+  EXPECT_EQ(written["study"], "separable");
+  EXPECT_FALSE(written["claims"].empty());
+  EXPECT_FALSE(written["rows"].empty());
   EXPECT_EQ(slurp(out + "/result.json"), ran.out);
   EXPECT_THAT(slurp(out + "/report.html"), HasSubstr("</html>"));
   EXPECT_THAT(slurp(out + "/separable.md"), HasSubstr("separable-1.svg"));
@@ -88,4 +88,4 @@ TEST(Study, RefusesWhatMakesNoSense) {
 }
 
 }  // namespace
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

@@ -5,10 +5,10 @@
 
 #include <tailgrad/core/random.h>
 
+#include <support/temporary_folder.h>
 #include "cli/run_program.h"
-#include "temporary_folder.h"
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 namespace {
 
 // Sentences in IOB2: places are one or two words ("New York"), persons one.
@@ -241,4 +241,4 @@ TEST_F(Tags, BadInputIsNamed) {
 }
 
 }  // namespace
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

@@ -7,7 +7,7 @@
 
 #include <tailgrad/core/random.h>
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 
 /// A CSV file of texts with labels "cold", "dark" (rarer) and "loud" (rarest), in any combination;
 /// each has a word of its own in the text.
@@ -55,4 +55,4 @@ inline std::string pairs_csv(std::size_t rows, std::uint64_t seed) {
   return csv;
 }
 
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

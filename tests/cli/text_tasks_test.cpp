@@ -7,11 +7,11 @@
 
 #include <tailgrad/data/csv.h>
 
+#include <support/temporary_folder.h>
 #include "cli/run_program.h"
 #include "cli/text_tasks_data.h"
-#include "temporary_folder.h"
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 namespace {
 
 using nlohmann::json;
@@ -205,4 +205,4 @@ TEST_F(TextTasks, RefusesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

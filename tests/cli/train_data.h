@@ -6,9 +6,9 @@
 
 #include <tailgrad/core/random.h>
 
-#include "temporary_folder.h"
+#include <support/temporary_folder.h>
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 
 /// A CSV file of texts in which one word decides the class: "fruit" is common, "metal" rarer,
 /// "bird" rare.
@@ -48,4 +48,4 @@ inline std::string numbers_csv(std::size_t rows, std::uint64_t seed) {
   return csv;
 }
 
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

@@ -9,7 +9,7 @@
 #include "cli/run_program.h"
 #include "cli/train_data.h"
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -139,4 +139,4 @@ TEST_F(TrainFaults, NotOfAVeryLongText) {
 }
 
 }  // namespace
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

@@ -11,7 +11,7 @@
 #include "cli/run_program.h"
 #include "cli/train_data.h"
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 namespace {
 
 using nlohmann::json;
@@ -199,4 +199,4 @@ TEST_F(TrainVerb, ARunThatDivergesLateNamesTheCheckpointBefore) {
 }
 
 }  // namespace
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

@@ -3,22 +3,23 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <temporary_folder.h>
+#include <support/temporary_folder.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include <support/messages.h>
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/file_calls.h>
 
 namespace tailgrad {
 namespace {
 
-using tailgrad::testing::message_of;
-using tailgrad::testing::slurp;
-using tailgrad::testing::spill;
-using tailgrad::testing::TemporaryFolder;
+using tailgrad::test::message_of;
+using tailgrad::test::slurp;
+using tailgrad::test::spill;
+using tailgrad::test::TemporaryFolder;
 using ::testing::HasSubstr;
 
 // Counts the calls that can fail and makes one of them do so.

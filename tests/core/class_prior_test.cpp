@@ -5,11 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "metrics/message_of.h"
+#include <support/messages.h>
 
 namespace tailgrad {
 namespace {
 
+using test::message_of;
 using ::testing::HasSubstr;
 
 TEST(ClassPrior, IsTheShareOfEachClass) {

@@ -18,16 +18,16 @@ using test::wanted;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-struct Case {
+struct PoolCase {
   Shape x;
   Pool2dOptions options;
 };
-const std::vector<Case> kCases = {{{2, 4, 4, 3}, {}},
-                                  {{1, 5, 3, 1}, {.size = 3, .stride = 2, .padding = 1}},
-                                  {{3, 1, 1, 5}, {.size = 1}},
-                                  {{2, 5, 4, 2}, {.size = 2, .stride = 1}},
-                                  {{1, 7, 5, 17}, {.size = 3, .stride = 1, .padding = 1}},
-                                  {{0, 4, 4, 2}, {}}};
+const std::vector<PoolCase> kPoolCases = {{{2, 4, 4, 3}, {}},
+                                          {{1, 5, 3, 1}, {.size = 3, .stride = 2, .padding = 1}},
+                                          {{3, 1, 1, 5}, {.size = 1}},
+                                          {{2, 5, 4, 2}, {.size = 2, .stride = 1}},
+                                          {{1, 7, 5, 17}, {.size = 3, .stride = 1, .padding = 1}},
+                                          {{0, 4, 4, 2}, {}}};
 
 // Numbers so far apart that differences never change which one is the largest.
 Tensor apart(const Shape& shape) {
@@ -38,7 +38,7 @@ Tensor apart(const Shape& shape) {
 }
 
 TEST(Pooling, Gradients) {
-  for (const Case& c : kCases) {
+  for (const PoolCase& c : kPoolCases) {
     SCOPED_TRACE(c.x.text());
     EXPECT_GRADIENTS([&](const Tensor& x) { return max_pool2d(x, c.options); }, apart(c.x));
     EXPECT_GRADIENTS([&](const Tensor& x) { return average_pool2d(x, c.options); }, wanted(c.x));

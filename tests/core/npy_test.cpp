@@ -2,19 +2,20 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <temporary_folder.h>
+#include <support/temporary_folder.h>
 
 #include <cmath>
 #include <limits>
 
+#include <support/messages.h>
 #include <tailgrad/core/error.h>
 
 namespace tailgrad {
 namespace {
 
-using tailgrad::testing::message_of;
-using tailgrad::testing::slurp;
-using tailgrad::testing::TemporaryFolder;
+using tailgrad::test::message_of;
+using tailgrad::test::slurp;
+using tailgrad::test::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -22,12 +23,12 @@ std::string golden(const std::string& name) {
   return std::string(TAILGRAD_SOURCE_DIR) + "/tests/golden/files/" + name + ".npy";
 }
 
-NpyArray parse(const std::string& text) {
+NpyArray parsed(const std::string& text) {
   return parse_npy(std::as_bytes(std::span<const char>(text)), "x.npy");
 }
 
 // A version 1.0 file with the given dictionary and data.
-std::string file_of(const std::string& dictionary, const std::string& data = "") {
+std::string npy_file(const std::string& dictionary, const std::string& data = "") {
   std::string text("\x93NUMPY\x01\0", 8);
   text += static_cast<char>(dictionary.size() & 255);
   text += static_cast<char>(dictionary.size() >> 8);
@@ -35,7 +36,7 @@ std::string file_of(const std::string& dictionary, const std::string& data = "")
 }
 
 std::string error_of(const std::string& text) {
-  return message_of<Error>([&] { parse(text); });
+  return message_of<Error>([&] { parsed(text); });
 }
 
 TEST(Npy, ReadsFloatsThatNumpyWrote) {
@@ -107,7 +108,7 @@ TEST(Npy, RefusesWhatItCannotRead) {
 
 TEST(Npy, RefusesMalformedFiles) {
   const std::string shape2 = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }";
-  EXPECT_EQ(parse(file_of(shape2, std::string(8, '\0'))).size(), 2u);
+  EXPECT_EQ(parsed(npy_file(shape2, std::string(8, '\0'))).size(), 2u);
   const struct {
     std::string file;
     std::string message;
@@ -118,41 +119,41 @@ TEST(Npy, RefusesMalformedFiles) {
       {std::string("\x93NUMPY\x04\0\x02\0{}", 12), "format version 4"},
       {std::string("\x93NUMPY\x02\0\x02\0\0", 11), "ends inside the npy header"},
       {std::string("\x93NUMPY\x02\0\xff\xff\xff\xff{}", 14), "4294967295 bytes announced, 2 left"},
-      {file_of(""), "needs '{' at byte 0"},
-      {file_of("{}"), "lacks 'descr'"},
-      {file_of("{'descr': '<f4', 'fortran_order': False}"), "lacks"},
-      {file_of("{'descr': '<f4', 'descr': '<f4'}"), "the key 'descr' twice"},
-      {file_of("{'surprise': 1}"), "the key 'surprise' twice or unknown"},
-      {file_of("{'descr"), "a string without an end"},
-      {file_of("{'descr' '<f4'}"), "needs ':'"},
-      {file_of("{'descr': 4}"), "needs a string"},
-      {file_of("{'fortran_order': Maybe}"), "neither True nor False"},
-      {file_of("{'shape': (-1,)}"), "not a tuple of sizes"},
-      {file_of("{'shape': (1.5,)}"), "needs ')'"},
-      {file_of("{'shape': (99999999999999999999,)}"), "not a tuple of sizes"},
-      {file_of("{'shape': (1,"), "not a tuple of sizes"},
-      {file_of("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), } x"), "goes on after"},
-      {file_of(shape2, std::string(7, '\0')), "8 bytes, but holds 7"},
-      {file_of(shape2, std::string(9, '\0')), "8 bytes, but holds 9"},
-      {file_of("{'descr': '<f8', 'fortran_order': False, 'shape': (4611686018427387904, 8)}"),
+      {npy_file(""), "needs '{' at byte 0"},
+      {npy_file("{}"), "lacks 'descr'"},
+      {npy_file("{'descr': '<f4', 'fortran_order': False}"), "lacks"},
+      {npy_file("{'descr': '<f4', 'descr': '<f4'}"), "the key 'descr' twice"},
+      {npy_file("{'surprise': 1}"), "the key 'surprise' twice or unknown"},
+      {npy_file("{'descr"), "a string without an end"},
+      {npy_file("{'descr' '<f4'}"), "needs ':'"},
+      {npy_file("{'descr': 4}"), "needs a string"},
+      {npy_file("{'fortran_order': Maybe}"), "neither True nor False"},
+      {npy_file("{'shape': (-1,)}"), "not a tuple of sizes"},
+      {npy_file("{'shape': (1.5,)}"), "needs ')'"},
+      {npy_file("{'shape': (99999999999999999999,)}"), "not a tuple of sizes"},
+      {npy_file("{'shape': (1,"), "not a tuple of sizes"},
+      {npy_file("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), } x"), "goes on after"},
+      {npy_file(shape2, std::string(7, '\0')), "8 bytes, but holds 7"},
+      {npy_file(shape2, std::string(9, '\0')), "8 bytes, but holds 9"},
+      {npy_file("{'descr': '<f8', 'fortran_order': False, 'shape': (4611686018427387904, 8)}"),
        "more than any file can hold"},
-      {file_of("{'descr': '<f8', 'fortran_order': False, 'shape': (2305843009213693952,)}"),
+      {npy_file("{'descr': '<f8', 'fortran_order': False, 'shape': (2305843009213693952,)}"),
        "more than any file can hold"},
-      {file_of("{'descr': '|b1', 'fortran_order': False, 'shape': ()}", "\x02"),
+      {npy_file("{'descr': '|b1', 'fortran_order': False, 'shape': ()}", "\x02"),
        "a bool that is neither 0 nor 1 at element 0"},
-      {file_of("{'descr': '<', 'fortran_order': False, 'shape': ()}"), "has dtype '<'"},
-      {file_of("{'descr': '', 'fortran_order': False, 'shape': ()}"), "has dtype ''"},
+      {npy_file("{'descr': '<', 'fortran_order': False, 'shape': ()}"), "has dtype '<'"},
+      {npy_file("{'descr': '', 'fortran_order': False, 'shape': ()}"), "has dtype ''"},
   };
   for (const auto& [file, message] : cases) EXPECT_THAT(error_of(file), HasSubstr(message));
 
   std::string axes;
   for (int i = 0; i < 40; ++i) axes += "1,";
-  EXPECT_THAT(error_of(file_of("{'shape': (" + axes + ")}")), HasSubstr("more than 32 axes"));
+  EXPECT_THAT(error_of(npy_file("{'shape': (" + axes + ")}")), HasSubstr("more than 32 axes"));
 }
 
 // A huge announced shape must fail by its size, before anything is allocated for it.
 TEST(Npy, AllocatesNothingForAnAnnouncement) {
-  EXPECT_THAT(error_of(file_of(
+  EXPECT_THAT(error_of(npy_file(
                   "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,)}", "abcd")),
               HasSubstr("4000000000000 bytes, but holds 4"));
 }
@@ -160,13 +161,13 @@ TEST(Npy, AllocatesNothingForAnAnnouncement) {
 TEST(Npy, EveryCutAndFlipOfAFileIsReadOrRefused) {
   const std::string whole = slurp(golden("float32"));
   for (std::size_t size = 0; size < whole.size(); ++size)
-    EXPECT_THROW(parse(whole.substr(0, size)), Error) << size;
+    EXPECT_THROW(parsed(whole.substr(0, size)), Error) << size;
   for (std::size_t at = 0; at < 128; ++at)
     for (int bit = 0; bit < 8; ++bit) {
       std::string flipped = whole;
       flipped[at] = static_cast<char>(flipped[at] ^ (1 << bit));
       try {
-        parse(flipped);
+        parsed(flipped);
       } catch (const Error&) {
       }
     }

@@ -2,20 +2,21 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <temporary_folder.h>
+#include <support/temporary_folder.h>
 
 #include <cerrno>
 
+#include <support/messages.h>
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/file_calls.h>
 
 namespace tailgrad {
 namespace {
 
-using tailgrad::testing::message_of;
-using tailgrad::testing::slurp;
-using tailgrad::testing::spill;
-using tailgrad::testing::TemporaryFolder;
+using tailgrad::test::message_of;
+using tailgrad::test::slurp;
+using tailgrad::test::spill;
+using tailgrad::test::TemporaryFolder;
 using ::testing::HasSubstr;
 
 TEST(OutputDirectory, IsCreatedWithItsParents) {

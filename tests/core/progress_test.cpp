@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <temporary_folder.h>
+#include <support/temporary_folder.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -41,7 +41,7 @@ TEST(Progress, LineHasNoNumbersThatNobodyKnows) {
 }
 
 std::string written(ProgressStyle style) {
-  const tailgrad::testing::TemporaryFolder folder;
+  const tailgrad::test::TemporaryFolder folder;
   const int file = ::open(folder.at("out").c_str(), O_CREAT | O_WRONLY, 0600);
   {
     Progress progress(style, file);
@@ -50,7 +50,7 @@ std::string written(ProgressStyle style) {
     progress.line("epoch 1/1 loss 0.5");
   }
   ::close(file);
-  return tailgrad::testing::slurp(folder.at("out"));
+  return tailgrad::test::slurp(folder.at("out"));
 }
 
 TEST(Progress, WritesLinesWhereThereIsNoTerminal) {

@@ -25,7 +25,8 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-const std::vector<Shape> kShapes = {{1, 1}, {3, 5}, {1, 7}, {7, 1}, {17, 33}, {2, 3, 5}, {4}};
+const std::vector<Shape> kReducedShapes = {{1, 1},   {3, 5},    {1, 7}, {7, 1},
+                                           {17, 33}, {2, 3, 5}, {4}};
 const std::vector<Index> kOffsets = {0, 2, 2, 5, 6};  // one segment is empty
 
 // Up to 601 numbers in [-15, 15], apart by more than two steps of the gradient check: maxima have
@@ -41,7 +42,7 @@ Tensor spread(const Shape& shape) {
 TEST(Reduce, SumsOfAll) {
   EXPECT_EQ(sum(Tensor::zeros({0, 3})).item(), 0);
   EXPECT_EQ(sum(Tensor::scalar(7)).item(), 7);
-  for (const Shape& shape : kShapes) {
+  for (const Shape& shape : kReducedShapes) {
     const Tensor x = wanted(shape);
     const double total = std::accumulate(x.values().begin(), x.values().end(), 0.0);
     EXPECT_EQ(sum(x).shape(), Shape{});
@@ -56,7 +57,7 @@ TEST(Reduce, SumsOfAll) {
 }
 
 TEST(Reduce, OfEachRowAndColumn) {
-  for (const Shape& shape : kShapes) {
+  for (const Shape& shape : kReducedShapes) {
     SCOPED_TRACE(shape.text());
     const Tensor x = spread(shape);
     const auto rows = static_cast<std::size_t>(x.rows());
@@ -186,7 +187,7 @@ TEST(Reduce, BadOffsetsAreNamed) {
 }
 
 TEST(Reduce, MaximumOfTiesAndNans) {
-  constexpr Real kNan = std::numeric_limits<Real>::quiet_NaN();
+  constexpr Real nan = std::numeric_limits<Real>::quiet_NaN();
   Tensor tie = Tensor::full({2, 3}, 4);
   tie.require_grad();
   backward(max(tie));
@@ -199,13 +200,13 @@ TEST(Reduce, MaximumOfTiesAndNans) {
   EXPECT_THAT(tie.grad(), ElementsAre(1, 1, 1, 0, 0, 0));
   for (std::size_t position = 0; position < 40; ++position) {
     Tensor x = numbers({40, 1}, -1, 1);
-    x.mutable_data()[position] = kNan;
+    x.mutable_data()[position] = nan;
     EXPECT_TRUE(std::isnan(max(x).item()));
     EXPECT_TRUE(std::isnan(column_maxima(x).item()));
     EXPECT_TRUE(std::isnan(row_maxima(x.reshape({1, 40})).item()));
   }
-  constexpr Real kInf = std::numeric_limits<Real>::infinity();
-  EXPECT_EQ(max(Tensor::full({3}, -kInf)).item(), -kInf);
+  constexpr Real infinite = std::numeric_limits<Real>::infinity();
+  EXPECT_EQ(max(Tensor::full({3}, -infinite)).item(), -infinite);
 }
 
 TEST(Reduce, LargeSumsAreExactAndDoNotDependOnThreads) {

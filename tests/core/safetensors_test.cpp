@@ -2,20 +2,21 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <temporary_folder.h>
+#include <support/temporary_folder.h>
 
 #include <cmath>
 #include <cstring>
 #include <limits>
 
+#include <support/messages.h>
 #include <tailgrad/core/error.h>
 
 namespace tailgrad {
 namespace {
 
-using tailgrad::testing::message_of;
-using tailgrad::testing::slurp;
-using tailgrad::testing::TemporaryFolder;
+using tailgrad::test::message_of;
+using tailgrad::test::slurp;
+using tailgrad::test::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -23,12 +24,12 @@ using ::testing::IsEmpty;
 const std::string kMixed =
     std::string(TAILGRAD_SOURCE_DIR) + "/tests/golden/files/mixed.safetensors";
 
-Safetensors parse(const std::string& text) {
+Safetensors parse_safetensors(const std::string& text) {
   const auto bytes = std::as_bytes(std::span<const char>(text));
   return Safetensors::parse({bytes.begin(), bytes.end()}, "x.safetensors");
 }
 
-std::string file_of(const std::string& header, std::size_t data = 0) {
+std::string safetensors_file(const std::string& header, std::size_t data = 0) {
   const std::uint64_t length = header.size();
   std::string text(8, '\0');
   std::memcpy(text.data(), &length, 8);
@@ -78,7 +79,7 @@ TEST(Safetensors, WritesWhatItReads) {
   EXPECT_EQ(file.metadata().at("a"), "\"1\"");
   EXPECT_EQ(file.metadata().at("b"), "2\n");
   write_safetensors(folder.at("none"), {});
-  EXPECT_EQ(slurp(folder.at("none")), file_of("{}      "));
+  EXPECT_EQ(slurp(folder.at("none")), safetensors_file("{}      "));
   EXPECT_TRUE(Safetensors::read(folder.at("none")).tensors().empty());
 }
 
@@ -90,16 +91,16 @@ TEST(Safetensors, RefusesMalformedFiles) {
   };
   const std::string a = array("a", "F32", "[1]", "[0,4]");
   // Legal, if unusual.
-  EXPECT_EQ(parse(file_of("{" + a + "}   ", 4)).tensors().size(), 1u);
-  EXPECT_EQ(parse(file_of("{" + array("a", "U8", "[1]", "[0,1]") + "," +
-                              array("b", "F64", "[1]", "[1,9]") + "}",
-                          9))
+  EXPECT_EQ(parse_safetensors(safetensors_file("{" + a + "}   ", 4)).tensors().size(), 1u);
+  EXPECT_EQ(parse_safetensors(safetensors_file("{" + array("a", "U8", "[1]", "[0,1]") + "," +
+                                                   array("b", "F64", "[1]", "[1,9]") + "}",
+                                               9))
                 .at("b")
                 .as_doubles()[0],
             0.0)
       << "misaligned";
 
-  std::string long_header = file_of("{}");
+  std::string long_header = safetensors_file("{}");
   const std::uint64_t huge = 100'000'001;
   std::memcpy(long_header.data(), &huge, 8);
   const std::string deep = "{\"a\":" + std::string(100'000, '[');
@@ -111,68 +112,80 @@ TEST(Safetensors, RefusesMalformedFiles) {
       {"1234567", "7 bytes, fewer than 8"},
       {long_header, "announces a header of 100000001 bytes"},
       {std::string(8, '\xff'), "18446744073709551615 bytes"},
-      {file_of("{}").substr(0, 9), "ends inside its header (2 bytes announced, 1 left)"},
-      {file_of(""), "does not begin with '{'"},
-      {file_of(" {}"), "does not begin with '{'"},
-      {file_of("[]"), "does not begin with '{'"},
-      {file_of("\xef\xbb\xbf{}"), "does not begin with '{'"},
-      {file_of("{} x"), "does not end with '}'"},
-      {file_of("{}\n"), "does not end with '}'"},
-      {file_of("{}{}"), "not valid JSON at byte"},
-      {file_of("{" + a), "not valid JSON"},
-      {file_of("{\"a\xff\":1}"), "not valid JSON"},
-      {file_of("{\"a\":1}"), "header has a number where"},
-      {file_of("{\"a\":null}"), "header has null where"},
-      {file_of("{\"a\":[]}"), "header has a list where"},
-      {file_of(deep + "}"), "header has a list where"},
-      {file_of("{\"a\":{}}"), "array \"a\" lacks dtype, shape or data_offsets"},
-      {file_of("{\"a\":{\"dtype\":{}}}"), "header has an object where the format allows none"},
-      {file_of("{" + a + "," + a + "}", 4), "the key \"a\" twice"},
-      {file_of("{" + a + ",\"\\u0061\":{}}", 4), "the key \"a\" twice"},
-      {file_of("{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}"), "the key \"dtype\" twice"},
-      {file_of("{\"a\":{\"kind\":\"F32\"}}"), "the key \"kind\" twice or unknown"},
-      {file_of("{\"__metadata__\":{\"k\":1}}"), "header has a number where"},
-      {file_of("{\"__metadata__\":{\"k\":\"1\",\"k\":\"1\"}}"), "metadata has the key \"k\" twice"},
-      {file_of("{\"__metadata__\":{},\"__metadata__\":{}}"), "\"__metadata__\" twice"},
-      {file_of("{" + array("a", "F31", "[1]", "[0,4]") + "}", 4), "unknown dtype \"F31\"; known:"},
-      {file_of("{" + array("a", "f32", "[1]", "[0,4]") + "}", 4), "unknown dtype \"f32\""},
-      {file_of("{" + array("a", "F32", "[-1]", "[0,4]") + "}", 4), "a negative number where"},
-      {file_of("{" + array("a", "F32", "[1.0]", "[0,4]") + "}", 4), "the number 1.0 where"},
-      {file_of("{" + array("a", "F32", "[1e0]", "[0,4]") + "}", 4), "the number 1e0 where"},
-      {file_of("{" + array("a", "F32", "[\"1\"]", "[0,4]") + "}", 4), "text where"},
-      {file_of("{" + array("a", "F32", "1", "[0,4]") + "}", 4), "a number where"},
-      {file_of("{" + array("a", "F32", "[1]", "[0]") + "}", 4), "needs two data_offsets"},
-      {file_of("{" + array("a", "F32", "[1]", "[0,4,4]") + "}", 4), "a number where"},
-      {file_of("{" + array("a", "F32", "[1]", "[4,0]") + "}", 4), "end is before its begin"},
-      {file_of("{" + array("a", "F32", "[1]", "[0,8]") + "}", 4), "beyond the 4 bytes of data"},
-      {file_of("{" + array("a", "F32", "[2]", "[0,4]") + "}", 4), "does not fill its"},
-      {file_of("{" + array("a", "F32", "[]", "[0,8]") + "}", 8), "does not fill its"},
-      {file_of("{" + array("a", "F32", "[0]", "[0,4]") + "}", 4), "does not fill its"},
-      {file_of("{" + array("a", "F64", "[4611686018427387904,8]", "[0,0]") + "}"),
+      {safetensors_file("{}").substr(0, 9), "ends inside its header (2 bytes announced, 1 left)"},
+      {safetensors_file(""), "does not begin with '{'"},
+      {safetensors_file(" {}"), "does not begin with '{'"},
+      {safetensors_file("[]"), "does not begin with '{'"},
+      {safetensors_file("\xef\xbb\xbf{}"), "does not begin with '{'"},
+      {safetensors_file("{} x"), "does not end with '}'"},
+      {safetensors_file("{}\n"), "does not end with '}'"},
+      {safetensors_file("{}{}"), "not valid JSON at byte"},
+      {safetensors_file("{" + a), "not valid JSON"},
+      {safetensors_file("{\"a\xff\":1}"), "not valid JSON"},
+      {safetensors_file("{\"a\":1}"), "header has a number where"},
+      {safetensors_file("{\"a\":null}"), "header has null where"},
+      {safetensors_file("{\"a\":[]}"), "header has a list where"},
+      {safetensors_file(deep + "}"), "header has a list where"},
+      {safetensors_file("{\"a\":{}}"), "array \"a\" lacks dtype, shape or data_offsets"},
+      {safetensors_file("{\"a\":{\"dtype\":{}}}"),
+       "header has an object where the format allows none"},
+      {safetensors_file("{" + a + "," + a + "}", 4), "the key \"a\" twice"},
+      {safetensors_file("{" + a + ",\"\\u0061\":{}}", 4), "the key \"a\" twice"},
+      {safetensors_file("{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}"),
+       "the key \"dtype\" twice"},
+      {safetensors_file("{\"a\":{\"kind\":\"F32\"}}"), "the key \"kind\" twice or unknown"},
+      {safetensors_file("{\"__metadata__\":{\"k\":1}}"), "header has a number where"},
+      {safetensors_file("{\"__metadata__\":{\"k\":\"1\",\"k\":\"1\"}}"),
+       "metadata has the key \"k\" twice"},
+      {safetensors_file("{\"__metadata__\":{},\"__metadata__\":{}}"), "\"__metadata__\" twice"},
+      {safetensors_file("{" + array("a", "F31", "[1]", "[0,4]") + "}", 4),
+       "unknown dtype \"F31\"; known:"},
+      {safetensors_file("{" + array("a", "f32", "[1]", "[0,4]") + "}", 4), "unknown dtype \"f32\""},
+      {safetensors_file("{" + array("a", "F32", "[-1]", "[0,4]") + "}", 4),
+       "a negative number where"},
+      {safetensors_file("{" + array("a", "F32", "[1.0]", "[0,4]") + "}", 4),
+       "the number 1.0 where"},
+      {safetensors_file("{" + array("a", "F32", "[1e0]", "[0,4]") + "}", 4),
+       "the number 1e0 where"},
+      {safetensors_file("{" + array("a", "F32", "[\"1\"]", "[0,4]") + "}", 4), "text where"},
+      {safetensors_file("{" + array("a", "F32", "1", "[0,4]") + "}", 4), "a number where"},
+      {safetensors_file("{" + array("a", "F32", "[1]", "[0]") + "}", 4), "needs two data_offsets"},
+      {safetensors_file("{" + array("a", "F32", "[1]", "[0,4,4]") + "}", 4), "a number where"},
+      {safetensors_file("{" + array("a", "F32", "[1]", "[4,0]") + "}", 4),
+       "end is before its begin"},
+      {safetensors_file("{" + array("a", "F32", "[1]", "[0,8]") + "}", 4),
+       "beyond the 4 bytes of data"},
+      {safetensors_file("{" + array("a", "F32", "[2]", "[0,4]") + "}", 4), "does not fill its"},
+      {safetensors_file("{" + array("a", "F32", "[]", "[0,8]") + "}", 8), "does not fill its"},
+      {safetensors_file("{" + array("a", "F32", "[0]", "[0,4]") + "}", 4), "does not fill its"},
+      {safetensors_file("{" + array("a", "F64", "[4611686018427387904,8]", "[0,0]") + "}"),
        "does not fill its"},
-      {file_of("{" + array("a", "F64", "[99999999999999999999]", "[0,0]") + "}"),
+      {safetensors_file("{" + array("a", "F64", "[99999999999999999999]", "[0,0]") + "}"),
        "the number 99999999999999999999 where"},
-      {file_of("{" + array("a", "F32", "[1]", "[4,8]") + "}", 8), "(a gap)"},
-      {file_of("{" + a + "," + array("b", "F32", "[1]", "[2,6]") + "}", 6), "(an overlap)"},
-      {file_of("{" + a + "," + array("b", "F32", "[1]", "[0,4]") + "}", 4), "(an overlap)"},
-      {file_of("{" + a + "," + array("b", "F32", "[1]", "[5,9]") + "}", 9), "(a gap)"},
-      {file_of("{" + a + "}", 5), "holds 1 bytes that belong to no array"},
-      {file_of("{}", 1), "holds 1 bytes that belong to no array"},
+      {safetensors_file("{" + array("a", "F32", "[1]", "[4,8]") + "}", 8), "(a gap)"},
+      {safetensors_file("{" + a + "," + array("b", "F32", "[1]", "[2,6]") + "}", 6),
+       "(an overlap)"},
+      {safetensors_file("{" + a + "," + array("b", "F32", "[1]", "[0,4]") + "}", 4),
+       "(an overlap)"},
+      {safetensors_file("{" + a + "," + array("b", "F32", "[1]", "[5,9]") + "}", 9), "(a gap)"},
+      {safetensors_file("{" + a + "}", 5), "holds 1 bytes that belong to no array"},
+      {safetensors_file("{}", 1), "holds 1 bytes that belong to no array"},
   };
   for (const auto& [file, message] : cases)
-    EXPECT_THAT(message_of<Error>([&] { parse(file); }), HasSubstr(message)) << file.substr(0, 120);
+    EXPECT_THAT(message_of<Error>([&] { parse_safetensors(file); }), HasSubstr(message))
+        << file.substr(0, 120);
 }
 
 TEST(Safetensors, EveryCutIsRefusedAndEveryFlipReadOrRefused) {
   const std::string whole = slurp(kMixed);
   for (std::size_t size = 0; size < whole.size(); ++size)
-    EXPECT_THROW(parse(whole.substr(0, size)), Error) << size;
+    EXPECT_THROW(parse_safetensors(whole.substr(0, size)), Error) << size;
   for (std::size_t at = 0; at < whole.size(); ++at)
     for (int bit = 0; bit < 8; ++bit) {
       std::string flipped = whole;
       flipped[at] = static_cast<char>(flipped[at] ^ (1 << bit));
       try {
-        parse(flipped);
+        parse_safetensors(flipped);
       } catch (const Error&) {
       }
     }

@@ -20,7 +20,7 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsNan;
 
-constexpr Real kInf = std::numeric_limits<Real>::infinity();
+constexpr Real kInfinite = std::numeric_limits<Real>::infinity();
 
 TEST(Softmax, ValuesAndGradients) {
   for (const Shape& shape : {Shape{}, Shape{5}, Shape{1, 1}, Shape{3, 7}, Shape{4, 1}, Shape{0, 3},
@@ -68,14 +68,14 @@ TEST(Softmax, SaturatedLogits) {
 }
 
 TEST(Softmax, MinusInfinityIsAClassThatCannotBe) {
-  Tensor x = Tensor::from({2, 2}, std::vector<Real>{-kInf, 0, -kInf, -kInf});
+  Tensor x = Tensor::from({2, 2}, std::vector<Real>{-kInfinite, 0, -kInfinite, -kInfinite});
   EXPECT_THAT(softmax(x).values(), ElementsAre(0, 1, IsNan(), IsNan()));
   x.require_grad();
   const Tensor total = logsumexp(x);
-  EXPECT_THAT(total.values(), ElementsAre(0, -kInf));
+  EXPECT_THAT(total.values(), ElementsAre(0, -kInfinite));
   Tape::current().backward(total, Tensor::full({2, 1}, 1));
   EXPECT_THAT(x.grad(), ElementsAre(0, 1, 0, 0));
-  EXPECT_THAT(logsumexp(Tensor::zeros({2, 0})).values(), Each(-kInf));
+  EXPECT_THAT(logsumexp(Tensor::zeros({2, 0})).values(), Each(-kInfinite));
 }
 
 TEST(Softmax, ARowShiftChangesNothing) {

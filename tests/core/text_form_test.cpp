@@ -6,24 +6,17 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <support/messages.h>
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/form_spec.h>
 
 namespace tailgrad {
 namespace {
 
+using test::message_of;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-template <class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(no Error)";
-}
 std::string parse_message(std::string_view text) {
   return message_of([&] { parse_text_form(text); });
 }

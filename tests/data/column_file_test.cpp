@@ -8,11 +8,14 @@
 
 #include <tailgrad/data/tagged_sentences.h>
 
-#include "temporary_folder.h"
+#include <support/messages.h>
+#include <support/temporary_folder.h>
 
 namespace tailgrad {
 namespace {
 
+using test::message_of;
+using test::TemporaryFolder;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -169,7 +172,7 @@ TEST(Conll, ALongSentence) {
 
 TEST(Conll, Gzip) {
   TemporaryFolder folder;
-  const std::string path = folder.path("a.conll.gz");
+  const std::string path = folder.at("a.conll.gz");
   gzFile file = gzopen(path.c_str(), "wb");
   gzputs(file, "a O\nb B-x\n");
   gzclose(file);

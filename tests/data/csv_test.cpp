@@ -8,11 +8,13 @@
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/random.h>
 
-#include "temporary_folder.h"
+#include <support/messages.h>
+#include <support/temporary_folder.h>
 
 namespace tailgrad {
 namespace {
 
+using test::message_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;

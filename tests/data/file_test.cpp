@@ -8,11 +8,14 @@
 
 #include <tailgrad/core/error.h>
 
-#include "temporary_folder.h"
+#include <support/messages.h>
+#include <support/temporary_folder.h>
 
 namespace tailgrad {
 namespace {
 
+using test::message_of;
+using test::TemporaryFolder;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -54,8 +57,8 @@ TEST(ReadBytes, MissingFile) {
 
 TEST(ReadBytes, FolderForAFile) {
   const TemporaryFolder folder;
-  EXPECT_EQ(message_of([&] { read_bytes(folder.path("")); }),
-            folder.path("") + ": is a folder; a file is needed");
+  EXPECT_EQ(message_of([&] { read_bytes(folder.at("")); }),
+            folder.at("") + ": is a folder; a file is needed");
 }
 
 TEST(ReadBytes, UnreadableFile) {

@@ -11,21 +11,24 @@
 #include <tailgrad/data/split.h>
 #include <tailgrad/data/text_dataset.h>
 
-#include "temporary_folder.h"
+#include <support/messages.h>
+#include <support/temporary_folder.h>
 
 namespace tailgrad {
 namespace {
 
+using test::message_of;
+using test::TemporaryFolder;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-Table table_of(std::string text) {
+Table tsv_table(std::string text) {
   return Table(TextFile("t.tsv", std::move(text)), kTsv);
 }
 const LabelCells kCommas{.separator = ","};
 
 TEST(LabelMarks, CellsHoldAnyNumberOfLabels) {
-  const Table table = table_of("id\tlabel\n1\tb,a\n2\t\n3\t c \n4\tc, c\n");
+  const Table table = tsv_table("id\tlabel\n1\tb,a\n2\t\n3\t c \n4\tc, c\n");
   const LabelSet labels = training_labels(table, "label", kCommas);
   EXPECT_THAT(labels.names(), ElementsAre("a", "b", "c"));
   EXPECT_THAT(label_marks(table, "label", labels, kCommas),
@@ -33,21 +36,21 @@ TEST(LabelMarks, CellsHoldAnyNumberOfLabels) {
 }
 
 TEST(LabelMarks, AnySeparator) {
-  const Table table = table_of("label\nb|a, x\nb\n");
+  const Table table = tsv_table("label\nb|a, x\nb\n");
   const LabelSet labels = training_labels(table, "label", {.separator = "|"});
   EXPECT_THAT(labels.names(), ElementsAre("a, x", "b"));
 }
 
 TEST(LabelMarks, NumbersStandForNames) {
-  const Table table = table_of("label\n2,0\njoy\n");
+  const Table table = tsv_table("label\n2,0\njoy\n");
   const LabelSet labels({"joy", "fear", "awe"});
   const LabelCells numbers{.separator = ",", .numbers = true};
   EXPECT_THAT(label_marks(table, "label", labels, numbers), ElementsAre(1, 0, 1, 1, 0, 0));
-  EXPECT_THAT(label_ids(table_of("label\n1\nawe\n"), "label", labels, {.numbers = true}),
+  EXPECT_THAT(label_ids(tsv_table("label\n1\nawe\n"), "label", labels, {.numbers = true}),
               ElementsAre(1, 2));
   for (const char* bad : {"3", "-1", "grief", "1.0"}) {
     EXPECT_THAT(message_of([&] {
-                  label_marks(table_of("label\n0\n" + std::string(bad) + "\n"), "label", labels,
+                  label_marks(tsv_table("label\n0\n" + std::string(bad) + "\n"), "label", labels,
                               numbers);
                 }),
                 HasSubstr("t.tsv:3: the label '" + std::string(bad) +
@@ -58,16 +61,16 @@ TEST(LabelMarks, NumbersStandForNames) {
 TEST(LabelMarks, RefusesNothingBetweenSeparatorsAndWhatIsNotKnown) {
   for (const char* bad : {"a,,b", ",a", "a,", "a, ,b"}) {
     EXPECT_THAT(message_of([&] {
-                  training_labels(table_of("label\nx\n" + std::string(bad) + "\n"), "label",
+                  training_labels(tsv_table("label\nx\n" + std::string(bad) + "\n"), "label",
                                   kCommas);
                 }),
                 HasSubstr("t.tsv:3: a label in column 'label' is empty: '" + std::string(bad)));
   }
   EXPECT_THAT(message_of([] {
-                label_marks(table_of("label\na,z\n"), "label", LabelSet({"a", "b"}), kCommas);
+                label_marks(tsv_table("label\na,z\n"), "label", LabelSet({"a", "b"}), kCommas);
               }),
               HasSubstr("t.tsv:2: the label 'z' does not occur in the training data"));
-  EXPECT_THAT(message_of([] { training_labels(table_of("label\tx\n\t1\n"), "label", kCommas); }),
+  EXPECT_THAT(message_of([] { training_labels(tsv_table("label\tx\n\t1\n"), "label", kCommas); }),
               HasSubstr("no row has a label in 'label'"));
 }
 
@@ -159,7 +162,7 @@ TEST(LoadTexts, SeveralLabelsAndNamesOfAFile) {
   TextColumns dots = columns;
   dots.cells.separator = "e";
   EXPECT_THAT(message_of([&] {
-                load_texts({.train = folder.path("train.tsv"), .dev = "", .test = ""}, dots, 1);
+                load_texts({.train = folder.at("train.tsv"), .dev = "", .test = ""}, dots, 1);
               }),
               HasSubstr("the label name 'fear' contains the separator 'e'"));
 }

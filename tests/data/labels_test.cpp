@@ -9,11 +9,13 @@
 #include <tailgrad/core/error.h>
 #include <tailgrad/data/split.h>
 
-#include "temporary_folder.h"
+#include <support/messages.h>
+#include <support/temporary_folder.h>
 
 namespace tailgrad {
 namespace {
 
+using test::message_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -21,7 +23,7 @@ using testing::IsEmpty;
 LabelSet set_of(std::vector<std::string_view> labels) {
   return LabelSet::of(labels);
 }
-Table table_of(std::string text) {
+Table csv_table(std::string text) {
   return Table(TextFile("t.csv", std::move(text)), kCsv);
 }
 
@@ -50,7 +52,7 @@ TEST(LabelSet, RefusesDoubleAndEmptyNames) {
 }
 
 TEST(Labels, OfATable) {
-  const Table table = table_of("text,label\nx,b\ny,a\nz,b\n");
+  const Table table = csv_table("text,label\nx,b\ny,a\nz,b\n");
   const LabelSet labels = training_labels(table, "label");
   EXPECT_THAT(labels.names(), ElementsAre("a", "b"));
   const std::vector<Index> ids = label_ids(table, "label", labels);
@@ -59,23 +61,23 @@ TEST(Labels, OfATable) {
 }
 
 TEST(Labels, BadInput) {
-  EXPECT_EQ(message_of([] { training_labels(table_of("text,label\n"), "label"); }),
+  EXPECT_EQ(message_of([] { training_labels(csv_table("text,label\n"), "label"); }),
             "t.csv: has a header but no rows");
   EXPECT_EQ(
-      message_of([] { training_labels(table_of("text,label\nx,a\ny,a\n"), "label"); }),
+      message_of([] { training_labels(csv_table("text,label\nx,a\ny,a\n"), "label"); }),
       "t.csv: every row has the label 'a' in column 'label'; at least two classes are needed");
-  EXPECT_EQ(message_of([] { training_labels(table_of("text,label\nx,a\ny,\n"), "label"); }),
+  EXPECT_EQ(message_of([] { training_labels(csv_table("text,label\nx,a\ny,\n"), "label"); }),
             "t.csv:3: the label in column 'label' is empty");
-  EXPECT_EQ(message_of([] { training_labels(table_of("text,class\nx,a\n"), "label"); }),
+  EXPECT_EQ(message_of([] { training_labels(csv_table("text,class\nx,a\n"), "label"); }),
             "t.csv: there is no column 'label'; the columns are 'text', 'class'");
   EXPECT_EQ(
       message_of([] {
-        label_ids(table_of("text,label\nx,a\ny,c\n"), "label", LabelSet({"a", "b"}));
+        label_ids(csv_table("text,label\nx,a\ny,c\n"), "label", LabelSet({"a", "b"}));
       }),
       "t.csv:3: the label 'c' does not occur in the training data, whose labels are 'a', 'b'");
   std::vector<std::string> many;
   for (int i = 0; i < 45; ++i) many.push_back(std::to_string(i));
-  EXPECT_THAT(message_of([&] { label_ids(table_of("label\nx\n"), "label", LabelSet(many)); }),
+  EXPECT_THAT(message_of([&] { label_ids(csv_table("label\nx\n"), "label", LabelSet(many)); }),
               HasSubstr("'8', '9', … (45 in all)"));
   const std::vector<Index> outside = {0, 2};
   EXPECT_THROW(class_counts(outside, 2), Error);

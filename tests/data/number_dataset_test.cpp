@@ -9,21 +9,24 @@
 #include <tailgrad/core/error.h>
 #include <tailgrad/data/standardizer.h>
 
-#include "temporary_folder.h"
+#include <support/messages.h>
+#include <support/temporary_folder.h>
 
 namespace tailgrad {
 namespace {
 
+using test::message_of;
+using test::TemporaryFolder;
 using testing::DoubleNear;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-Table table_of(std::string text) {
+Table numbers_table(std::string text) {
   return Table(TextFile("t.csv", std::move(text)), kCsv);
 }
 
 TEST(NumberAt, ReadsWhatNumbersLookLike) {
-  const Table table = table_of("x\n1\n-2.5\n+3\n1e-3\n 7 \n\"4\"\n.5\n5.\n-0\n1E+2\n");
+  const Table table = numbers_table("x\n1\n-2.5\n+3\n1e-3\n 7 \n\"4\"\n.5\n5.\n-0\n1E+2\n");
   const double expected[] = {1, -2.5, 3, 1e-3, 7, 4, 0.5, 5, 0, 100};
   for (std::size_t row = 0; row < table.rows(); ++row) {
     EXPECT_EQ(number_at(table, row, 0), expected[row]);
@@ -33,34 +36,35 @@ TEST(NumberAt, ReadsWhatNumbersLookLike) {
 TEST(NumberAt, RefusesAllElse) {
   for (const std::string cell : {"NaN", "nan", "inf", "-Infinity", "1e999", "x", "1,5", "1 2",
                                  "0x10", "12abc", "+-1", "+", "--1", "NA", "?"}) {
-    const Table table = table_of("Na,label\n1,a\n\"" + cell + "\",b\n");
+    const Table table = numbers_table("Na,label\n1,a\n\"" + cell + "\",b\n");
     EXPECT_EQ(message_of([&] { number_at(table, 1, 0); }),
               "t.csv:3: column 'Na' must hold finite numbers; got '" + cell + "'");
   }
-  EXPECT_EQ(message_of([] { number_at(table_of("a,b\n,1\n"), 0, 0); }),
+  EXPECT_EQ(message_of([] { number_at(numbers_table("a,b\n,1\n"), 0, 0); }),
             "t.csv:2: column 'a' must hold finite numbers; got an empty cell");
-  EXPECT_EQ(message_of([] { number_at(table_of("a,b\n ,1\n"), 0, 0); }),
+  EXPECT_EQ(message_of([] { number_at(numbers_table("a,b\n ,1\n"), 0, 0); }),
             "t.csv:2: column 'a' must hold finite numbers; got ' '");
 }
 
 TEST(FeatureColumns, AllButTheLabelAndTheUnnamed) {
-  EXPECT_THAT(feature_columns(table_of(",a,label,b\n"), {}), ElementsAre("a", "b"));
-  EXPECT_THAT(feature_columns(table_of("a,label,b\n"), {.label = "b", .features = {}}),
+  EXPECT_THAT(feature_columns(numbers_table(",a,label,b\n"), {}), ElementsAre("a", "b"));
+  EXPECT_THAT(feature_columns(numbers_table("a,label,b\n"), {.label = "b", .features = {}}),
               ElementsAre("a", "label"));
-  EXPECT_THAT(feature_columns(table_of("a,label,b\n"), {.label = "label", .features = {"b"}}),
+  EXPECT_THAT(feature_columns(numbers_table("a,label,b\n"), {.label = "label", .features = {"b"}}),
               ElementsAre("b"));
 }
 
 TEST(FeatureColumns, BadInput) {
   const auto failure = [](std::vector<std::string> features) {
     return message_of([&] {
-      feature_columns(table_of("a,label\n"), {.label = "label", .features = std::move(features)});
+      feature_columns(numbers_table("a,label\n"),
+                      {.label = "label", .features = std::move(features)});
     });
   };
   EXPECT_THAT(failure({"z"}), HasSubstr("no column 'z'; the columns are 'a', 'label'"));
   EXPECT_THAT(failure({"label"}), HasSubstr("'label' is the label"));
   EXPECT_THAT(failure({"a", "a"}), HasSubstr("'a' is named twice"));
-  EXPECT_THAT(message_of([] { feature_columns(table_of("label\n"), {}); }),
+  EXPECT_THAT(message_of([] { feature_columns(numbers_table("label\n"), {}); }),
               HasSubstr("no column with numbers"));
 }
 
@@ -87,7 +91,7 @@ TEST(LoadNumbers, BadInput) {
                     .test = ""},
                    {}, 1);
     });
-    return message.substr(std::min(folder.path("").size(), message.size()));
+    return message.substr(std::min(folder.at("").size(), message.size()));
   };
   EXPECT_EQ(failure("a,label\n1,x\nNaN,y\n", ""),
             "train.csv:3: column 'a' must hold finite numbers; got 'NaN'");
@@ -102,7 +106,7 @@ TEST(LoadNumbers, BadInput) {
 }
 
 TEST(SelectNumbers, Rows) {
-  const Table table = table_of("a,b\n1,2\n3,4\n5,6\n");
+  const Table table = numbers_table("a,b\n1,2\n3,4\n5,6\n");
   const std::vector<std::string> features = {"a", "b"};
   const NumberDataset data = read_numbers(table, features, "label", nullptr);
   const std::vector<Index> items = {2, 0};

@@ -10,11 +10,13 @@
 #include <tailgrad/core/error.h>
 #include <tailgrad/data/labels.h>
 
-#include "temporary_folder.h"
+#include <support/messages.h>
+#include <support/temporary_folder.h>
 
 namespace tailgrad {
 namespace {
 
+using test::message_of;
 using testing::DoubleNear;
 using testing::Each;
 using testing::ElementsAre;

@@ -4,11 +4,14 @@
 
 #include <tailgrad/data/csv.h>
 
-#include "temporary_folder.h"
+#include <support/messages.h>
+#include <support/temporary_folder.h>
 
 namespace tailgrad {
 namespace {
 
+using test::message_of;
+using test::TemporaryFolder;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -38,7 +41,7 @@ TEST(TableOptions, WithoutHeaderFaultsSayWhatTheFirstRowHas) {
       message_of([&] { numbered.column("text"); }),
       HasSubstr("there is no column 'text'; the columns are '1', '2' (without a header they "
                 "are numbered)"));
-  const Table named = Table::read(folder.path("c.tsv"), TableOptions{});
+  const Table named = Table::read(folder.at("c.tsv"), TableOptions{});
   EXPECT_THAT(message_of([&] { named.column("7"); }), HasSubstr("--no-header"));
 }
 

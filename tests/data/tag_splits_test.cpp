@@ -10,11 +10,14 @@
 
 #include <tailgrad/data/tag_faults.h>
 
-#include "temporary_folder.h"
+#include <support/messages.h>
+#include <support/temporary_folder.h>
 
 namespace tailgrad {
 namespace {
 
+using test::message_of;
+using test::TemporaryFolder;
 using testing::Contains;
 using testing::Each;
 using testing::ElementsAre;
@@ -108,7 +111,7 @@ TEST_F(LoadTags, BadInput) {
   opts.scheme.clear();
   opts.columns.tag = "7";
   EXPECT_THAT(message_of([&] { load_tags(opts); }), HasSubstr("there is no column 7"));
-  EXPECT_THAT(message_of([&] { load_tags({.train = folder_.path("none.conll")}); }),
+  EXPECT_THAT(message_of([&] { load_tags({.train = folder_.at("none.conll")}); }),
               HasSubstr("none.conll: there is no such file"));
   TagOptions pos = options("a NN\n\nb VB\n");
   pos.train_scheme = "iobes";

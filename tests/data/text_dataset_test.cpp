@@ -5,11 +5,14 @@
 
 #include <tailgrad/core/error.h>
 
-#include "temporary_folder.h"
+#include <support/messages.h>
+#include <support/temporary_folder.h>
 
 namespace tailgrad {
 namespace {
 
+using test::message_of;
+using test::TemporaryFolder;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -59,7 +62,7 @@ std::string failure(std::string train, std::string test = "") {
                 .test = test.empty() ? "" : folder.write("test.csv", test)},
                {}, 1);
   });
-  const std::string prefix = folder.path("");
+  const std::string prefix = folder.at("");
   return message.starts_with(prefix) ? message.substr(prefix.size()) : message;
 }
 

@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include "data/temporary_folder.h"
+#include <support/messages.h>
+#include <support/temporary_folder.h>
 
 namespace tailgrad {
 namespace {
+
+using test::message_of;
+using test::TemporaryFolder;
 
 class WordVectorFiles : public testing::Test {
  protected:

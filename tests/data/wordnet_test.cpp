@@ -11,11 +11,14 @@
 #include <tailgrad/core/error.h>
 #include <tailgrad/data/encoded_texts.h>
 
-#include "temporary_folder.h"
+#include <support/messages.h>
+#include <support/temporary_folder.h>
 
 namespace tailgrad {
 namespace {
 
+using test::message_of;
+using test::TemporaryFolder;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -28,7 +31,7 @@ TEST(WordNet, ReadsTheFormat) {
   folder.write("data.verb", "00001740 29 v 01 breathe 0 000 | draw air\r\n");
   folder.write("data.adj", "00001740 44 a 01 able 0 000 | being able");
   folder.write("data.adv", "");
-  const TextSplits splits = load_wordnet(folder.path("."));
+  const TextSplits splits = load_wordnet(folder.at("."));
   EXPECT_EQ(splits.labels.size(), 45);
   std::map<std::string, std::multiset<std::string>> texts_of;  // by class
   for (const TextDataset* part : {&splits.train, &splits.dev, &splits.test}) {
@@ -57,7 +60,7 @@ TEST(WordNet, BadLines) {
   const TemporaryFolder folder;
   const auto failure = [&](std::string line) {
     folder.write("data.noun", "00001740 03 n 01 entity 0 000 | fine\n" + line + "\n");
-    return message_of([&] { load_wordnet(folder.path(".")); });
+    return message_of([&] { load_wordnet(folder.at(".")); });
   };
   EXPECT_THAT(failure("nonsense"),
               HasSubstr("data.noun:2:1: is not a line of a WordNet data file"));

@@ -5,8 +5,6 @@
 namespace tailgrad::test {
 namespace {
 
-const std::vector<double> kLogits = {2, 0.5, -1};
-
 TEST(Asl, ByHand) {
   const std::vector<std::uint8_t> marks = {1, 0, 0};
   const double p0 = 1 / (1 + std::exp(-2.0));

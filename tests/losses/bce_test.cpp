@@ -5,8 +5,6 @@
 namespace tailgrad::test {
 namespace {
 
-const std::vector<double> kLogits = {2, 0.5, -1};
-
 TEST(Bce, ByHand) {
   const std::vector<std::uint8_t> marks = {1, 0, 1};
   const auto at = evaluate(*make_loss("bce"), {1, 3}, kLogits, {.marks = marks});

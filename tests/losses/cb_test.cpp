@@ -5,12 +5,6 @@
 namespace tailgrad::test {
 namespace {
 
-const std::vector<double> kLogits = {2, 0.5, -1};
-
-LossSetup setup() {
-  return {.counts = ClassCounts(std::vector<double>{700, 200, 100})};
-}
-
 TEST(Cb, GoldenValues) {
   EXPECT_NEAR(value_of("cb:beta=0.9999", kLogits, 0, setup()), .0645869, 5e-8);
   EXPECT_NEAR(value_of("cb:beta=0.9999", kLogits, 1, setup()), 1.5912355, 5e-8);

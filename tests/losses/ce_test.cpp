@@ -1,11 +1,10 @@
 #include <losses/check.h>
 
 #include <gmock/gmock.h>
+#include <support/messages.h>
 
 namespace tailgrad::test {
 namespace {
-
-const std::vector<double> kLogits = {2, 0.5, -1};
 
 TEST(Ce, GoldenValues) {
   EXPECT_NEAR(value_of("ce", kLogits, 0), 0.2413113, 5e-8);

@@ -15,6 +15,13 @@
 
 namespace tailgrad::test {
 
+/// The item of the golden values, and the counts of its classes.
+inline const std::vector<double> kLogits = {2, 0.5, -1};
+
+inline LossSetup setup() {
+  return {.counts = ClassCounts(std::vector<double>{700, 200, 100})};
+}
+
 struct Evaluated {
   double sum = 0;
   double normaliser = 0;
@@ -84,18 +91,6 @@ inline double gradient_error(const Loss& loss, const Shape& shape,
     worst = std::max(worst, std::abs(numeric - exact.gradient[i]) / scale);
   }
   return worst;
-}
-
-/// The message of the Error that `call` throws; fails when it throws none.
-template <class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no Error was thrown";
-  return {};
 }
 
 }  // namespace tailgrad::test

@@ -1,15 +1,10 @@
 #include <losses/check.h>
 
 #include <gmock/gmock.h>
+#include <support/messages.h>
 
 namespace tailgrad::test {
 namespace {
-
-const std::vector<double> kLogits = {2, 0.5, -1};
-
-LossSetup setup() {
-  return {.counts = ClassCounts(std::vector<double>{700, 200, 100})};
-}
 
 TEST(Compound, DeferredWeightsStartLate) {
   const auto loss = make_loss("drw:start=0.8,weights=inverse,base=focal:gamma=1", setup());

@@ -10,6 +10,7 @@
 
 #include <tailgrad/examples/new_loss.h>
 
+#include <support/messages.h>
 #include <tailgrad/core/random.h>
 
 namespace tailgrad::test {
@@ -180,7 +181,7 @@ struct Problem {
   Shape shape() const { return {items, columns}; }
 };
 
-LossSetup setup() {
+LossSetup skewed() {
   return {.counts = ClassCounts(std::vector<double>{1000, 250, 60, 15, 4, 1})};
 }
 
@@ -243,7 +244,7 @@ Targets targets(const std::string& form, const Problem& p) {
   return one_token_each({.classes = p.classes}, p.shape());
 }
 
-Evaluated run(const std::string& form, const Problem& p, const LossSetup& with = setup(),
+Evaluated run(const std::string& form, const Problem& p, const LossSetup& with = skewed(),
               const LossPass& pass = {}) {
   return evaluate(*make(form, with), p.shape(), p.logits, targets(form, p), pass);
 }
@@ -295,7 +296,7 @@ TEST_P(Contract, C2GradientCheck) {
     tiny.logits[i] = i % 6 == 0 ? std::log(p[i / 6 % 3] / (1 - p[i / 6 % 3])) + std::log(5.0) : 0;
   }
   for (const std::string& form : forms()) {
-    const auto loss = make(form, setup());
+    const auto loss = make(form, skewed());
     EXPECT_LT(gradient_error(*loss, random.shape(), random.logits, targets(form, random)), 1e-7)
         << form;
     EXPECT_LT(gradient_error(*loss, saturated.shape(), saturated.logits, targets(form, saturated)),
@@ -377,8 +378,8 @@ TEST_P(Contract, C4AnySplitGivesTheSameGradient) {
       {0}, {1, 2, 3, 4, 5, 6}, {7, 8, 9, 10, 11, 12}};
   for (const std::string& form : forms()) {
     SCOPED_TRACE(form);
-    const auto loss = make(form, setup());
-    const Evaluated together = run(form, whole, setup(), {.step = 3});
+    const auto loss = make(form, skewed());
+    const Evaluated together = run(form, whole, skewed(), {.step = 3});
 
     std::vector<double> statistics;
     double normaliser = 0;
@@ -415,7 +416,7 @@ TEST_P(Contract, C4AnySplitGivesTheSameGradient) {
     if (loss->decomposes()) continue;
     // Without the statistics the second micro-batch is refused.
     const Problem part = rows_of(whole, shards[1]);
-    EXPECT_THAT(message_of([&] { run(form, part, setup(), {.first_item = 1}); }),
+    EXPECT_THAT(message_of([&] { run(form, part, skewed(), {.first_item = 1}); }),
                 testing::HasSubstr("does not decompose"));
   }
 }
@@ -450,7 +451,7 @@ TEST_P(Contract, C6IgnoredIsRemoved) {
     p.classes[4] = p.classes[12] = -7;
     const Problem fewer = rows_of(p, {0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11});
     // Multi-label losses take class labels too, as one mark an item.
-    LossSetup with = setup();
+    LossSetup with = skewed();
     with.ignored_label = -7;
     const auto loss = make(form, with);
     const Evaluated all = evaluate(*loss, p.shape(), p.logits, {.classes = p.classes});
@@ -474,7 +475,7 @@ TEST_P(Contract, C7LimitsAreTheParents) {
     // cb:base=bce takes class labels, and so must its parent here.
     const bool by_class = !uses_marks(limit.form) || !uses_marks(limit.parent);
     const auto value = [&](const std::string& form) {
-      return evaluate(*make(form, setup()), q.shape(), q.logits,
+      return evaluate(*make(form, skewed()), q.shape(), q.logits,
                       by_class ? Targets{.classes = q.classes} : targets(form, q));
     };
     const Evaluated child = value(limit.form);
@@ -496,13 +497,13 @@ TEST_P(Contract, C7UniformCountsChangeNothing) {
 }
 
 TEST_P(Contract, C8WeightsScaleLossAndGradientOfAnItem) {
-  LossSetup weighted = setup();
+  LossSetup weighted = skewed();
   weighted.weights = {0.5, 1, 2, 3, 0, 7};
   const Problem p = random_problem();
   for (const std::string& form : forms()) {
     SCOPED_TRACE(form);
     if (form.find("normalise=weights") != std::string::npos) continue;
-    const bool whole_batch = !make(form, setup())->decomposes();
+    const bool whole_batch = !make(form, skewed())->decomposes();
     if (whole_batch) {
       EXPECT_THAT(message_of([&] { make(form, weighted); }),
                   testing::HasSubstr("takes no class weights"));
@@ -512,7 +513,7 @@ TEST_P(Contract, C8WeightsScaleLossAndGradientOfAnItem) {
     const Evaluated with = evaluate(*make(form, weighted), p.shape(), p.logits, labels);
     double sum = 0;
     std::vector<double> gradient;
-    const auto plain = make(form, setup());
+    const auto plain = make(form, skewed());
     for (std::size_t i = 0; i < static_cast<std::size_t>(kItems); ++i) {
       const Problem one = rows_of(p, {i});
       const Evaluated item =
@@ -541,7 +542,7 @@ TEST_P(Contract, C9FallsInTheTrueProbability) {
     const Index y = 0;
     const std::uint8_t mark = 1;
     const Targets t = marks ? Targets{.marks = {&mark, 1}} : Targets{.classes = {&y, 1}};
-    LossSetup with = setup();
+    LossSetup with = skewed();
     if (marks) with = {};
     values.push_back(evaluate(*make(form, with), {1, static_cast<Index>(z.size())}, z, t).value);
     ps.push_back(p);
@@ -568,17 +569,17 @@ TEST_P(Contract, C10BadOptionsAreNamed) {
     if (number && std::isfinite(option.range.high))
       bad.push_back(std::to_string(option.range.high + 1));
     for (const std::string& value : bad)
-      EXPECT_THAT(message_of([&] { make(GetParam() + ":" + option.name + "=" + value, setup()); }),
+      EXPECT_THAT(message_of([&] { make(GetParam() + ":" + option.name + "=" + value, skewed()); }),
                   testing::AllOf(testing::HasSubstr("option " + option.name + " must be"),
                                  testing::HasSubstr(value)));
   }
-  EXPECT_THAT(message_of([&] { make(GetParam() + ":nonsense=1", setup()); }),
+  EXPECT_THAT(message_of([&] { make(GetParam() + ":nonsense=1", skewed()); }),
               testing::HasSubstr("nonsense"));
   if (entry.needs_counts) {
     EXPECT_THAT(message_of([&] { make(GetParam()); }), testing::HasSubstr("class counts"));
   }
 
-  const auto loss = make(GetParam(), setup());
+  const auto loss = make(GetParam(), skewed());
   const Problem p = random_problem();
   Problem wrong = p;
   wrong.classes[7] = 6;
@@ -597,7 +598,7 @@ TEST_P(Contract, C10BadOptionsAreNamed) {
   wrong.marks.pop_back();
   EXPECT_THROW(run(GetParam(), wrong), Error);
   EXPECT_THROW(run(GetParam(), p, {.counts = ClassCounts(std::vector<double>{1, 2})}), Error);
-  EXPECT_THROW(make(GetParam(), {.counts = setup().counts, .weights = {1, 2}}), Error);
+  EXPECT_THROW(make(GetParam(), {.counts = skewed().counts, .weights = {1, 2}}), Error);
   if (uses_marks(GetParam())) {
     wrong = p;
     wrong.marks[9] = 2;
@@ -608,8 +609,8 @@ TEST_P(Contract, C10BadOptionsAreNamed) {
 
 TEST_P(Contract, TextReadsBackToTheSameLoss) {
   for (const std::string& form : forms()) {
-    const std::string text = make(form, setup())->text();
-    EXPECT_EQ(make(text, setup())->text(), text);
+    const std::string text = make(form, skewed())->text();
+    EXPECT_EQ(make(text, skewed())->text(), text);
     EXPECT_EQ(run(text, random_problem()).value, run(form, random_problem()).value) << form;
   }
 }

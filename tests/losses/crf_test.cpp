@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <support/messages.h>
 #include <tailgrad/core/gradient_check.h>
 #include <tailgrad/core/ops/crf.h>
 #include <tailgrad/core/random.h>
@@ -31,7 +32,7 @@ struct Batch {
   }
 };
 
-LossSetup setup() {
+LossSetup mostly_outside() {
   return {.counts = ClassCounts(std::vector<double>{900, 60, 30, 10})};
 }
 
@@ -53,7 +54,7 @@ TEST(CrfLoss, Gradients) {
   const Batch b;
   for (const std::string& form : kForms) {
     SCOPED_TRACE(form);
-    const auto loss = make_loss(form, setup());
+    const auto loss = make_loss(form, mostly_outside());
     const GradientReport report = check_gradients(
         [&](std::span<const Tensor> in) {
           Targets targets = b.targets();
@@ -66,7 +67,7 @@ TEST(CrfLoss, Gradients) {
 }
 
 double value(const std::string& form, const Batch& b) {
-  const auto loss = make_loss(form, setup());
+  const auto loss = make_loss(form, mostly_outside());
   const NoGrad no_grad;
   return (*loss)(b.logits, b.targets()).mean().item();
 }
@@ -82,11 +83,11 @@ TEST(CrfLoss, TheNormaliserIsSequencesOrTokens) {
 TEST(CrfLoss, AdjustmentIsAShiftOfTheEmissions) {
   Batch b;
   const double adjusted = value("crf:tau=1.5", b);
-  const std::vector<double> log_prior = setup().counts.log_prior();
+  const std::vector<double> log_prior = mostly_outside().counts.log_prior();
   for (std::size_t i = 0; i < b.logits.size(); ++i)
     b.logits.mutable_data()[i] += 1.5 * log_prior[i % kTags];
   EXPECT_NEAR(adjusted, value("crf", b), 1e-12);
-  const std::vector<Real> undone = crf_post_hoc_shift(setup().counts, 1.5);
+  const std::vector<Real> undone = crf_post_hoc_shift(mostly_outside().counts, 1.5);
   for (std::size_t k = 0; k < kTags; ++k) EXPECT_NEAR(undone[k], -1.5 * log_prior[k], 1e-12);
 }
 
@@ -103,7 +104,7 @@ TEST(CrfLoss, UniformWeightsChangeNothing) {
 // A sequence's weight is the mean of its tags' weights.
 TEST(CrfLoss, SequenceWeights) {
   const Batch b;
-  const std::vector<double> w = class_weights(setup().counts, {.kind = "inverse"}).values;
+  const std::vector<double> w = class_weights(mostly_outside().counts, {.kind = "inverse"}).values;
   const NoGrad no_grad;
   double expected = 0;
   const double mean[] = {(2 * w[0] + w[1]) / 3, w[3], 0, (2 * w[0] + w[2] + w[1]) / 4};
@@ -123,7 +124,7 @@ TEST(CrfLoss, AnySplitByLinesGivesTheSame) {
   for (const std::string& form : kForms) {
     SCOPED_TRACE(form);
     const Batch b;
-    const auto loss = make_loss(form, setup());
+    const auto loss = make_loss(form, mostly_outside());
     const LossOutput whole = (*loss)(b.logits, b.targets());
     std::vector<double> statistics;
     std::vector<Targets> parts;
@@ -163,7 +164,7 @@ TEST(CrfLoss, IgnoredTokensAreTakenOut) {
   fewer.tags.erase(fewer.tags.begin() + 6);
   const std::vector<Index> offsets{0, 3, 4, 4, 8};
   for (const std::string& form : kForms) {
-    const auto loss = make_loss(form, setup());
+    const auto loss = make_loss(form, mostly_outside());
     Targets targets = fewer.targets();
     targets.offsets = offsets;
     const NoGrad no_grad;

@@ -5,12 +5,6 @@
 namespace tailgrad::test {
 namespace {
 
-const std::vector<double> kLogits = {2, 0.5, -1};
-
-LossSetup setup() {
-  return {.counts = ClassCounts(std::vector<double>{700, 200, 100})};
-}
-
 TEST(Eql, CertainDropsByHand) {
   // Priors .7, .2, .1: below .15 only class 2 is rare.
   const double expected = std::log(std::exp(2.0) + std::exp(0.5)) - 0.5;

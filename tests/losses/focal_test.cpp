@@ -1,11 +1,10 @@
 #include <losses/check.h>
 
 #include <gmock/gmock.h>
+#include <support/messages.h>
 
 namespace tailgrad::test {
 namespace {
-
-const std::vector<double> kLogits = {2, 0.5, -1};
 
 TEST(Focal, GoldenValues) {
   EXPECT_NEAR(value_of("focal:gamma=2", kLogits, 0), .0110928, 5e-8);

@@ -5,8 +5,6 @@
 namespace tailgrad::test {
 namespace {
 
-const std::vector<double> kLogits = {2, 0.5, -1};
-
 TEST(Gce, ByHand) {
   EXPECT_NEAR(value_of("gce:q=0.7", kLogits, 1), (1 - std::pow(0.1752903922, 0.7)) / 0.7, 1e-9);
   EXPECT_NEAR(value_of("gce:q=1", kLogits, 2), 1 - 0.0391125733, 1e-9);

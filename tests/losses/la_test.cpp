@@ -1,11 +1,10 @@
 #include <losses/check.h>
 
 #include <gmock/gmock.h>
+#include <support/messages.h>
 
 namespace tailgrad::test {
 namespace {
-
-const std::vector<double> kLogits = {2, 0.5, -1};
 
 ClassCounts counts(std::vector<double> n) {
   return ClassCounts(n);

@@ -5,12 +5,6 @@
 namespace tailgrad::test {
 namespace {
 
-const std::vector<double> kLogits = {2, 0.5, -1};
-
-LossSetup setup() {
-  return {.counts = ClassCounts(std::vector<double>{700, 200, 100})};
-}
-
 TEST(Lade, ByHand) {
   const std::vector<double> z = {1, 0, -1, 0.5, 2, 0};
   const std::vector<Index> y = {0, 1};

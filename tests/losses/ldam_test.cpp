@@ -5,12 +5,6 @@
 namespace tailgrad::test {
 namespace {
 
-const std::vector<double> kLogits = {2, 0.5, -1};
-
-LossSetup setup() {
-  return {.counts = ClassCounts(std::vector<double>{700, 200, 100})};
-}
-
 TEST(Ldam, GoldenValuesOnCosines) {
   const std::vector<double> cosines = {0.6, 0.2, -0.1};
   EXPECT_NEAR(value_of("ldam", cosines, 0, setup()), 0.0603039, 5e-8);

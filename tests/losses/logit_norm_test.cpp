@@ -5,8 +5,6 @@
 namespace tailgrad::test {
 namespace {
 
-const std::vector<double> kLogits = {2, 0.5, -1};
-
 TEST(LogitNorm, DependsOnTheDirectionOnly) {
   const double once = value_of("logit-norm", kLogits, 1);
   EXPECT_NEAR(value_of("logit-norm", {4, 1, -2}, 1), once, 1e-12 * once);

@@ -1,11 +1,10 @@
 #include <losses/check.h>
 
 #include <gmock/gmock.h>
+#include <support/messages.h>
 
 namespace tailgrad::test {
 namespace {
-
-const std::vector<double> kLogits = {2, 0.5, -1};
 
 TEST(Overlap, GoldenValues) {
   EXPECT_NEAR(value_of("dice", kLogits, 0), .0489025, 5e-8);

@@ -16,8 +16,8 @@
 namespace tailgrad::test {
 namespace {
 
-constexpr Index kItems = 40;
-constexpr Index kClasses = 200;
+constexpr Index kRowItems = 40;
+constexpr Index kRowClasses = 200;
 constexpr Index kTurn = 100;   // classes change places with those so much further
 constexpr Index kLarge = 150;  // after the turn among the first
 
@@ -26,19 +26,19 @@ struct Evaluation {
   std::vector<Real> gradient;
 };
 
-// The loss with class k at place (k + turn) % kClasses, and its gradient by class.
-Evaluation evaluate(const std::string& form, Index turn, Real above) {
-  const auto place = [turn](Index k) { return static_cast<std::size_t>((k + turn) % kClasses); };
+// The loss with class k at place (k + turn) % kRowClasses, and its gradient by class.
+Evaluation evaluate_turned(const std::string& form, Index turn, Real above) {
+  const auto place = [turn](Index k) { return static_cast<std::size_t>((k + turn) % kRowClasses); };
   Random random(7, "row block");
-  Tensor logits = Tensor::empty({kItems, kClasses});
+  Tensor logits = Tensor::empty({kRowItems, kRowClasses});
   std::vector<Index> labels;
-  std::vector<double> counts(kClasses);
-  for (Index k = 0; k < kClasses; ++k) counts[place(k)] = 1000 - 4 * k;
+  std::vector<double> counts(kRowClasses);
+  for (Index k = 0; k < kRowClasses; ++k) counts[place(k)] = 1000 - 4 * k;
   const auto at = [&](Index i, Index k) {
-    return static_cast<std::size_t>(i) * kClasses + place(k);
+    return static_cast<std::size_t>(i) * kRowClasses + place(k);
   };
-  for (Index i = 0; i < kItems; ++i) {
-    for (Index k = 0; k < kClasses; ++k)
+  for (Index i = 0; i < kRowItems; ++i) {
+    for (Index k = 0; k < kRowClasses; ++k)
       logits.mutable_data()[at(i, k)] = static_cast<Real>(random.normal());
     if (i % 2 == 0) logits.mutable_data()[at(i, kLarge)] += above;
     labels.push_back(static_cast<Index>(place(i % 3 == 0 ? kLarge : 5 * i)));
@@ -48,8 +48,8 @@ Evaluation evaluate(const std::string& form, Index turn, Real above) {
       (*make_loss(form, ClassCounts(counts)))(logits, Targets{.classes = labels});
   backward(output.mean());
   Evaluation result{.sum = static_cast<double>(output.sum.item()), .gradient = {}};
-  for (Index i = 0; i < kItems; ++i)
-    for (Index k = 0; k < kClasses; ++k) result.gradient.push_back(logits.grad()[at(i, k)]);
+  for (Index i = 0; i < kRowItems; ++i)
+    for (Index k = 0; k < kRowClasses; ++k) result.gradient.push_back(logits.grad()[at(i, k)]);
   return result;
 }
 
@@ -59,8 +59,8 @@ TEST_P(ManyClasses, WhereTheLargestLogitStandsDoesNotMatter) {
   const double tolerance = sizeof(Real) == 8 ? 1e-11 : 1e-5;
   for (const int above : {0, 35, 50, 300, 5000}) {
     SCOPED_TRACE(above);
-    const Evaluation there = evaluate(GetParam(), 0, static_cast<Real>(above));
-    const Evaluation here = evaluate(GetParam(), kTurn, static_cast<Real>(above));
+    const Evaluation there = evaluate_turned(GetParam(), 0, static_cast<Real>(above));
+    const Evaluation here = evaluate_turned(GetParam(), kTurn, static_cast<Real>(above));
     EXPECT_TRUE(std::isfinite(there.sum));
     EXPECT_NEAR(there.sum, here.sum, tolerance * std::max(1.0, std::abs(here.sum)));
     double largest = 0;
@@ -69,7 +69,7 @@ TEST_P(ManyClasses, WhereTheLargestLogitStandsDoesNotMatter) {
     EXPECT_GT(largest, 0);
     for (std::size_t i = 0; i < here.gradient.size(); ++i)
       ASSERT_NEAR(there.gradient[i], here.gradient[i], tolerance * largest)
-          << "item " << i / kClasses << ", class " << i % kClasses;
+          << "item " << i / kRowClasses << ", class " << i % kRowClasses;
   }
 }
 

@@ -5,12 +5,6 @@
 namespace tailgrad::test {
 namespace {
 
-const std::vector<double> kLogits = {2, 0.5, -1};
-
-LossSetup setup() {
-  return {.counts = ClassCounts(std::vector<double>{700, 200, 100})};
-}
-
 TEST(Seesaw, GoldenValues) {
   EXPECT_NEAR(value_of("seesaw:p=0.8,q=2", kLogits, 0, setup()), .0883772, 5e-8);
   EXPECT_NEAR(value_of("seesaw:p=0.8,q=2", kLogits, 1, setup()), 4.5124548, 5e-8);

@@ -5,12 +5,6 @@
 namespace tailgrad::test {
 namespace {
 
-const std::vector<double> kLogits = {2, 0.5, -1};
-
-LossSetup setup() {
-  return {.counts = ClassCounts(std::vector<double>{700, 200, 100})};
-}
-
 TEST(Vs, GoldenValues) {
   EXPECT_NEAR(value_of("vs:gamma=0.3,tau=1", kLogits, 0, setup()), .0635157, 5e-8);
   EXPECT_NEAR(value_of("vs:gamma=0.3,tau=1", kLogits, 1, setup()), 2.9729188, 5e-8);

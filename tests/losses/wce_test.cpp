@@ -1,11 +1,10 @@
 #include <losses/check.h>
 
 #include <gmock/gmock.h>
+#include <support/messages.h>
 
 namespace tailgrad::test {
 namespace {
-
-const std::vector<double> kLogits = {2, 0.5, -1};
 
 TEST(Wce, WeightsByHand) {
   const ClassCounts n(std::vector<double>{700, 200, 100});

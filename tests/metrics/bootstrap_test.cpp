@@ -8,12 +8,13 @@
 
 #include <tailgrad/core/random.h>
 
+#include <support/messages.h>
 #include "metrics/golden.h"
-#include "metrics/message_of.h"
 
 namespace tailgrad {
 namespace {
 
+using test::message_of;
 using ::testing::HasSubstr;
 
 Predictions golden_items() {

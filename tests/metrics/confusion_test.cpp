@@ -3,11 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "metrics/message_of.h"
+#include <support/messages.h>
 
 namespace tailgrad {
 namespace {
 
+using test::message_of;
 using ::testing::HasSubstr;
 
 // truth 0: 3 items (2 right, 1 called 1); truth 1: 2 items (1 right, 1 called 0); truth 2: 1 item

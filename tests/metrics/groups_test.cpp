@@ -3,11 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "metrics/message_of.h"
+#include <support/messages.h>
 
 namespace tailgrad {
 namespace {
 
+using test::message_of;
 using ::testing::HasSubstr;
 
 TEST(Groups, BordersGoOutwards) {

@@ -6,13 +6,14 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <support/messages.h>
 #include "metrics/golden.h"
-#include "metrics/message_of.h"
 
 namespace tailgrad {
 namespace {
 
 using nlohmann::json;
+using test::message_of;
 using ::testing::HasSubstr;
 
 void expect_golden(const json& gold, const char* section, std::span<const double> thresholds) {

@@ -11,12 +11,13 @@
 #include <tailgrad/metrics/multilabel.h>
 #include <tailgrad/metrics/report.h>
 
+#include <support/messages.h>
 #include "metrics/golden.h"
-#include "metrics/message_of.h"
 
 namespace tailgrad {
 namespace {
 
+using test::message_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;

@@ -7,13 +7,14 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <support/messages.h>
 #include "metrics/golden.h"
-#include "metrics/message_of.h"
 
 namespace tailgrad {
 namespace {
 
 using nlohmann::json;
+using test::message_of;
 using ::testing::HasSubstr;
 
 struct Given {

@@ -13,12 +13,13 @@
 #include <tailgrad/metrics/bootstrap.h>
 #include <tailgrad/metrics/report.h>
 
+#include <support/messages.h>
 #include "golden.h"
-#include "message_of.h"
 
 namespace tailgrad {
 namespace {
 
+using test::message_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -136,14 +137,14 @@ TEST(SequenceMetrics, OneObject) {
   EXPECT_NEAR(*scalar_metric(metrics, "unknown_word_accuracy"), 1.0 / 3, 1e-15);
   EXPECT_TRUE(higher_is_better("span_f1"));
 
-  const nlohmann::json json = metrics_json(metrics);
-  EXPECT_NEAR(json["span_f1"], 0.4, 1e-15);
-  EXPECT_NEAR(json["span_precision"], 1.0 / 3, 1e-15);
-  EXPECT_NEAR(json["span_recall"], 0.5, 1e-15);
-  EXPECT_EQ(json["span_precision_strict"], 1);
-  EXPECT_EQ(json["unknown_words"], 3);
-  ASSERT_EQ(json["per_type"].size(), 1U);
-  const auto& row = json["per_type"][0];
+  const nlohmann::json written = metrics_json(metrics);
+  EXPECT_NEAR(written["span_f1"], 0.4, 1e-15);
+  EXPECT_NEAR(written["span_precision"], 1.0 / 3, 1e-15);
+  EXPECT_NEAR(written["span_recall"], 0.5, 1e-15);
+  EXPECT_EQ(written["span_precision_strict"], 1);
+  EXPECT_EQ(written["unknown_words"], 3);
+  ASSERT_EQ(written["per_type"].size(), 1U);
+  const auto& row = written["per_type"][0];
   EXPECT_EQ(row["label"], "x");
   EXPECT_EQ(row["support"], 2);
   EXPECT_EQ(row["predicted"], 3);
@@ -157,13 +158,13 @@ TEST(SequenceMetrics, WhatIsNotAvailableIsNullWithAReason) {
   plain.spans.reset();
   plain.strict.reset();
   plain.unknown.clear();
-  const nlohmann::json json = metrics_json(compute_metrics(plain));
-  EXPECT_TRUE(json["span_f1"].is_null());
-  EXPECT_TRUE(json["per_type"].is_null());
-  EXPECT_TRUE(json["unknown_word_accuracy"].is_null());
-  EXPECT_THAT(json["reason"].get<std::string>(),
+  const nlohmann::json written = metrics_json(compute_metrics(plain));
+  EXPECT_TRUE(written["span_f1"].is_null());
+  EXPECT_TRUE(written["per_type"].is_null());
+  EXPECT_TRUE(written["unknown_word_accuracy"].is_null());
+  EXPECT_THAT(written["reason"].get<std::string>(),
               HasSubstr("span_f1: the tags follow no scheme that spells spans"));
-  EXPECT_THAT(json["reason"].get<std::string>(),
+  EXPECT_THAT(written["reason"].get<std::string>(),
               HasSubstr("unknown_words: the words of the training data are not known"));
 
   SequencePredictions known = tagged();

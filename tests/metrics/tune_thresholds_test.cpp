@@ -9,11 +9,12 @@
 #include <tailgrad/metrics/multilabel.h>
 #include <tailgrad/metrics/report.h>
 
-#include "metrics/message_of.h"
+#include <support/messages.h>
 
 namespace tailgrad {
 namespace {
 
+using test::message_of;
 using ::testing::HasSubstr;
 
 struct Problem {

@@ -1,4 +1,4 @@
-// Training image nets: the same bits on any number of threads, with any stop, and it learns.
+// ImageRun image nets: the same bits on any number of threads, with any stop, and it learns.
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -21,14 +21,14 @@
 namespace tailgrad {
 namespace {
 
-constexpr Index kClasses = 3;
+constexpr Index kImageClasses = 3;
 constexpr Index kSide = 12;
 
 // Class k is bright in the columns around 3 + 3 k.
 Examples toy_images(Index count, std::uint64_t seed) {
   Random random(seed, "toy images");
   Examples examples;
-  examples.class_count = kClasses;
+  examples.class_count = kImageClasses;
   examples.images = {.height = kSide,
                      .width = kSide,
                      .channels = 1,
@@ -47,11 +47,11 @@ Examples toy_images(Index count, std::uint64_t seed) {
   return examples;
 }
 
-struct Training {
-  explicit Training(const std::string& text, int shards = 1, int epochs = 3) {
+struct ImageRun {
+  explicit ImageRun(const std::string& text, int shards = 1, int epochs = 3) {
     model = make_model(text, "image",
-                       {.classes = kClasses, .height = kSide, .width = kSide, .channels = 1});
-    loss = make_loss("la:tau=1", ClassCounts::of_labels(train.classes, kClasses));
+                       {.classes = kImageClasses, .height = kSide, .width = kSide, .channels = 1});
+    loss = make_loss("la:tau=1", ClassCounts::of_labels(train.classes, kImageClasses));
     trainer = std::make_unique<Trainer>(*model, *loss, train, dev, MetricsContext{},
                                         TrainerOptions{.optimizer = "sgd:lr=0.05,momentum=0.9",
                                                        .schedule = "constant",
@@ -67,8 +67,8 @@ struct Training {
   std::unique_ptr<Trainer> trainer;
 };
 
-std::string trained_hash(const std::string& text, int shards = 1) {
-  Training run(text, shards);
+std::string image_run_hash(const std::string& text, int shards = 1) {
+  ImageRun run(text, shards);
   run.trainer->run();
   return weights_hash(*run.model);
 }
@@ -78,10 +78,10 @@ TEST(ImageTraining, TheSameBitsOnAnyNumberOfThreads) {
   for (const char* text : {"cnn:channels=8/16,hidden=16", "resnet:depth=8,width=4"})
     for (const int shards : {1, 3}) {
       set_threads(1);
-      const std::string one = trained_hash(text, shards);
+      const std::string one = image_run_hash(text, shards);
       for (const int count : {2, 3, 4}) {
         set_threads(count);
-        EXPECT_EQ(trained_hash(text, shards), one) << text << ", " << count << " threads";
+        EXPECT_EQ(image_run_hash(text, shards), one) << text << ", " << count << " threads";
       }
     }
   set_threads(before);
@@ -89,20 +89,20 @@ TEST(ImageTraining, TheSameBitsOnAnyNumberOfThreads) {
 
 TEST(ImageTraining, StoppedAnywhereAndResumedGivesTheSameBits) {
   const std::string text = "resnet:depth=8,width=4,shortcut=project";
-  const std::string whole = trained_hash(text);
+  const std::string whole = image_run_hash(text);
   const std::string path = testing::TempDir() + "/image_checkpoint.safetensors";
   for (const std::uint64_t stop : {std::uint64_t{2}, std::uint64_t{12}}) {
-    Training first(text);
+    ImageRun first(text);
     EXPECT_FALSE(first.trainer->run(
         {.after_step = [stop](const TrainProgress& now) { return now.total_step < stop; }}));
     first.trainer->save(path);
-    Training second(text);
+    ImageRun second(text);
     second.trainer->load(path);
     EXPECT_TRUE(second.trainer->run());
     EXPECT_EQ(weights_hash(*second.model), whole) << "stopped after step " << stop;
     second.trainer->use_best_weights();
     const std::string best = weights_hash(*second.model);
-    Training third(text);
+    ImageRun third(text);
     third.trainer->run();
     third.trainer->use_best_weights();
     EXPECT_EQ(weights_hash(*third.model), best);
@@ -112,7 +112,7 @@ TEST(ImageTraining, StoppedAnywhereAndResumedGivesTheSameBits) {
 
 TEST(ImageTraining, Learns) {
   for (const char* text : {"cnn:channels=8/16,hidden=16", "resnet:depth=8,width=4"}) {
-    Training run(text, 1, 8);
+    ImageRun run(text, 1, 8);
     run.trainer->run();
     EXPECT_GT(run.trainer->history().back().dev.at("accuracy"), 0.9) << text;
   }

@@ -188,7 +188,7 @@ TEST(Taggers, TakeFirstEmbeddingsFromVectors) {
     EXPECT_EQ(parameter.tensor.data()[2 * 3], 7);
     EXPECT_EQ(parameter.tensor.data()[2 * 3 + 2], 9);
   }
-  EXPECT_NE(test::message_of([&] {
+  EXPECT_NE(message_of([&] {
               tagger.set_word_vectors(toy.encoding.words(),
                                       {.words = {word}, .values = {1, 2}, .width = 2});
             }).find("words=2"),
@@ -197,9 +197,7 @@ TEST(Taggers, TakeFirstEmbeddingsFromVectors) {
 
 TEST(Taggers, RefuseWhatDoesNotFit) {
   const Toy toy;
-  const auto message = [&](const std::string& text) {
-    return test::message_of([&] { toy.make(text); });
-  };
+  const auto message = [&](const std::string& text) { return message_of([&] { toy.make(text); }); };
   EXPECT_NE(message("bilstm-crf:char=lstm,char_width=5").find("even"), std::string::npos);
   EXPECT_NE(message("bilstm:char=rnn").find("cnn"), std::string::npos);
   EXPECT_NE(message("bilstm:words=0,char=none,affixes=0,shapes=0").find("at least one"),

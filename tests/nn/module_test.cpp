@@ -25,12 +25,12 @@ struct Part : Module {
         bias(parameter("bias", {2}, Init::zeros())) {}
 };
 
-struct Model : Module {
+struct SmallTree : Module {
   Part first{*this, "first"};
   ModuleList<Part> layers{*this, "layers"};
   Part last{*this, "last", 5};
   Tensor scale = parameter("scale", {}, Init::ones());
-  explicit Model(std::uint64_t seed) : Module(seed) {
+  explicit SmallTree(std::uint64_t seed) : Module(seed) {
     layers.add();
     layers.add(4);
   }
@@ -43,7 +43,7 @@ std::vector<std::string> names(const Module& module) {
 }
 
 TEST(Module, NamesParametersInOrderOfDeclaration) {
-  const Model model(1);
+  const SmallTree model(1);
   EXPECT_THAT(names(model),
               ElementsAre("first.weight", "first.bias", "layers.0.weight", "layers.0.bias",
                           "layers.1.weight", "layers.1.bias", "last.weight", "last.bias", "scale"));
@@ -63,7 +63,7 @@ TEST(Module, FirstValuesDependOnSeedAndNameAlone) {
   const auto same = [](const Tensor& a, const Tensor& b) {
     return std::ranges::equal(a.values(), b.values());
   };
-  const Model model(7), again(7), other(8);
+  const SmallTree model(7), again(7), other(8);
   const Reordered reordered(7);
   EXPECT_TRUE(same(model.last.weight, again.last.weight));
   EXPECT_TRUE(same(model.last.weight, reordered.last.weight));
@@ -86,7 +86,7 @@ TEST(Module, ForgetsAPartThatIsGone) {
 }
 
 TEST(Module, RefusesBadNames) {
-  Model model(1);
+  SmallTree model(1);
   EXPECT_THAT([&] { Part(model, "last"); },
               ThrowsMessage<Error>(HasSubstr("has two parts named 'last'")));
   EXPECT_THAT([&] { Part(model, "scale"); },

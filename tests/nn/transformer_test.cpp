@@ -183,9 +183,9 @@ TEST(Positions, RefuseLongSequencesAndBadOffsets) {
 }
 
 TEST(Embedding, IsPyTorchs) {
-  struct Model : Module {
+  struct OneEmbedding : Module {
     Embedding embed{*this, "embed", 7, 3};
-    Model() : Module(1) {}
+    OneEmbedding() : Module(1) {}
   } model;
   const std::vector<NamedTensor> weight{{"weight", model.embed.weight}};
   read_tensors(layers_golden(), weight, "embedding/parameter/");

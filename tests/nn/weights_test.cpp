@@ -6,7 +6,7 @@
 #include <tailgrad/core/error.h>
 #include <tailgrad/nn/linear.h>
 
-#include "temporary_folder.h"
+#include <support/temporary_folder.h>
 
 namespace tailgrad {
 namespace {
@@ -17,10 +17,10 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::ThrowsMessage;
 
-struct Model : Module {
+struct TwoLinears : Module {
   Linear a{*this, "a", 2, 3};
   Linear b{*this, "b", 3, 1};
-  explicit Model(std::uint64_t seed) : Module(seed) {}
+  explicit TwoLinears(std::uint64_t seed) : Module(seed) {}
 };
 struct Other : Module {
   Linear a{*this, "a", 2, 4};
@@ -29,9 +29,9 @@ struct Other : Module {
 };
 
 TEST(Weights, TravelThroughAFile) {
-  const testing::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const std::string path = folder.at("model.safetensors");
-  const Model first(1), second(2);
+  const TwoLinears first(1), second(2);
   EXPECT_NE(weights_hash(first), weights_hash(second));
   save_weights(first, path, {{"seed", "1"}});
   load_weights(second, path);
@@ -40,7 +40,7 @@ TEST(Weights, TravelThroughAFile) {
 }
 
 TEST(Weights, HashSeesEveryBit) {
-  const Model model(1);
+  const TwoLinears model(1);
   const std::string before = weights_hash(model);
   EXPECT_EQ(before.size(), 16u);
   Real& last = model.b.bias.mutable_data()[0];
@@ -49,9 +49,9 @@ TEST(Weights, HashSeesEveryBit) {
 }
 
 TEST(Weights, ListEveryMisfitAndCopyNothing) {
-  const testing::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const std::string path = folder.at("model.safetensors");
-  save_weights(Model(1), path);
+  save_weights(TwoLinears(1), path);
   const Other other;
   const std::string before = weights_hash(other);
   EXPECT_THAT([&] { load_weights(other, path); },
@@ -64,15 +64,15 @@ TEST(Weights, ListEveryMisfitAndCopyNothing) {
 }
 
 TEST(Weights, PrefixesKeepPartsApart) {
-  const testing::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const std::string path = folder.at("checkpoint.safetensors");
-  const Model first(1), second(2);
+  const TwoLinears first(1), second(2);
   const std::vector<NamedTensor> ones = first.named_parameters(), twos = second.named_parameters();
   std::vector<StoredTensor> all = stored_tensors(ones, "model.");
   const std::vector<StoredTensor> more = stored_tensors(twos, "average.");
   all.insert(all.end(), more.begin(), more.end());
   write_safetensors(path, all);
-  const Model third(3);
+  const TwoLinears third(3);
   read_tensors(Safetensors::read(path), third.named_parameters(), "average.");
   EXPECT_EQ(weights_hash(third), weights_hash(second));
 }

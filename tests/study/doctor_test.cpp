@@ -11,9 +11,9 @@
 #include <tailgrad/core/error.h>
 #include <tailgrad/study/doctor.h>
 
-#include "temporary_folder.h"
+#include <support/temporary_folder.h>
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -253,4 +253,4 @@ TEST_F(Doctor, RefusesWhatTheReadersRefuse) {
 }
 
 }  // namespace
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

@@ -17,9 +17,10 @@
 #include <tailgrad/core/text_form.h>
 #include <tailgrad/study/compare.h>
 
+#include <support/messages.h>
 #include "toy_problem.h"
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 namespace {
 
 using nlohmann::json;
@@ -342,4 +343,4 @@ TEST(Tries, HalvingKeepsTheBetterHalf) {
 }
 
 }  // namespace
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

@@ -11,9 +11,10 @@
 #include <tailgrad/study/budget.h>
 #include <tailgrad/study/judgement.h>
 
-#include "temporary_folder.h"
+#include <support/messages.h>
+#include <support/temporary_folder.h>
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 namespace {
 
 using nlohmann::json;
@@ -165,4 +166,4 @@ TEST(Budget, EpochsGoFirstThenSeeds) {
 }
 
 }  // namespace
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

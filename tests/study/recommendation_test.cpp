@@ -14,7 +14,7 @@
 
 #include "study/simulation.h"
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -186,4 +186,4 @@ TEST(TrainOptions, SayOnlyWhatTrainDoesNotDoByItself) {
 }
 
 }  // namespace
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

@@ -104,7 +104,7 @@ TEST(Svg, RefusesUnequalLengths) {
   EXPECT_THROW(heat_map({"t", "", "", {"a"}, {"b"}, {}}), Error);
 }
 
-nlohmann::json example() {
+nlohmann::json example_evaluation() {
   using nlohmann::json;
   json rows = json::array();
   for (int k = 0; k < 6; ++k)
@@ -128,8 +128,8 @@ nlohmann::json example() {
 TEST(TrainReport, IsOneSoundSelfContainedPage) {
   const auto history = nlohmann::json::parse(
       R"([{"epoch":1,"train_loss":2.0,"dev":{"loss":1.5,"macro_f1":0.3}},{"epoch":2,"train_loss":null}])");
-  const std::string page =
-      train_report(example(), history, {{"<script>", "class 1", 12}, {"class 2", "unheard of", 3}});
+  const std::string page = train_report(
+      example_evaluation(), history, {{"<script>", "class 1", 12}, {"class 2", "unheard of", 3}});
   EXPECT_EQ(xml_fault(page), "");
   for (const char* outside : {"http-equiv", "src=", "href=", "url(", "@import", "<script"})
     EXPECT_THAT(page, Not(HasSubstr(outside)));

@@ -10,7 +10,7 @@
 #include <tailgrad/study/resample.h>
 #include <tailgrad/study/statistics.h>
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 
 // A simulated comparison: items of three unequal classes; each system finds some items easier than
 // others (shared, and of its own) and some seeds luckier than others.
@@ -91,4 +91,4 @@ class Simulation {
   std::vector<Outcomes> systems_;  // the seeds of the first, then those of the next
 };
 
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

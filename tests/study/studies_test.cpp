@@ -14,14 +14,14 @@
 #include <tailgrad/study/studies/study_cells.h>
 #include <tailgrad/study/studies/trained.h>
 
-#include "temporary_folder.h"
+#include <support/temporary_folder.h>
 
 namespace tailgrad {
 namespace {
 
 using nlohmann::json;
+using test::TemporaryFolder;
 using ::testing::HasSubstr;
-using testing::TemporaryFolder;
 
 // From scipy.stats.norm, to all digits of double.
 TEST(TwoGaussians, ErrorsOfLinesAreExact) {
@@ -178,7 +178,7 @@ TEST(StudyCells, ADamagedResultIsNamed) {
   const std::vector<StudyCell> cells = study.cells({.seeds = 1});
   run_study_cells(study, cells, {.folder = folder.path().string()});
   const std::string file = study_cell_id(study, cells[0]) + ".json";
-  testing::spill(folder.at(file), "{\"id\": 1}");
+  test::spill(folder.at(file), "{\"id\": 1}");
   double seconds = 0;
   try {
     read_study_cells(study, cells, folder.path().string(), seconds);

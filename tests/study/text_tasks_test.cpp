@@ -16,10 +16,11 @@
 #include <tailgrad/study/competitors.h>
 #include <tailgrad/study/task_defaults.h>
 
+#include <support/messages.h>
 #include "cli/text_tasks_data.h"
 #include "toy_problem.h"
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 namespace {
 
 using nlohmann::json;
@@ -170,4 +171,4 @@ TEST(TextTasks, DefaultsOfMultilabel) {
 }
 
 }  // namespace
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

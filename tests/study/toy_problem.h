@@ -7,9 +7,9 @@
 #include <tailgrad/core/random.h>
 #include <tailgrad/study/grid.h>
 
-#include "temporary_folder.h"
+#include <support/temporary_folder.h>
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 
 /// Two columns, three classes by the sum of the columns plus noise: "low", "mid", rare "top".
 inline std::string table_csv(std::size_t rows, std::uint64_t seed) {
@@ -56,4 +56,4 @@ inline std::string cells_folder(const TemporaryFolder& folder, const std::string
   return folder.at(name);
 }
 
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

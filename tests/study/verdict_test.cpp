@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <tailgrad/study/correlation.h>
 #include <tailgrad/study/studies/study_result.h>
+
 #include <tailgrad/study/studies/trained.h>
 #include <tailgrad/study/studies/verdict.h>
 
@@ -114,18 +116,19 @@ TEST(StudyResult, AnswerCountsTheVerdicts) {
 }
 
 TEST(StudyResult, JsonHasTheKeysOfTheContract) {
-  const nlohmann::ordered_json json = study_json(small_result(), {.study = "toy", .size = "tiny"});
-  EXPECT_EQ(json["study"], "toy");
-  ASSERT_EQ(json["rows"].size(), 2U);
-  EXPECT_EQ(json["rows"][0]["name"], "la:tau=1");
+  const nlohmann::ordered_json written =
+      study_json(small_result(), {.study = "toy", .size = "tiny"});
+  EXPECT_EQ(written["study"], "toy");
+  ASSERT_EQ(written["rows"].size(), 2U);
+  EXPECT_EQ(written["rows"][0]["name"], "la:tau=1");
   for (const char* key : {"mean", "sd", "low", "high"})
-    EXPECT_TRUE(json["rows"][0]["metrics"]["balanced_error"][key].is_number()) << key;
-  ASSERT_EQ(json["claims"].size(), 3U);
+    EXPECT_TRUE(written["rows"][0]["metrics"]["balanced_error"][key].is_number()) << key;
+  ASSERT_EQ(written["claims"].size(), 3U);
   for (const char* key :
        {"id", "claim", "published", "measured", "low", "high", "rule", "verdict", "why"})
-    EXPECT_TRUE(json["claims"][0].contains(key)) << key;
-  EXPECT_TRUE(json["claims"][2]["measured"].is_null());
-  EXPECT_EQ(json["claims"][2]["why"], "not run");
+    EXPECT_TRUE(written["claims"][0].contains(key)) << key;
+  EXPECT_TRUE(written["claims"][2]["measured"].is_null());
+  EXPECT_EQ(written["claims"][2]["why"], "not run");
 }
 
 TEST(StudyResult, MarkdownEscapesBarsAndNamesItsFigures) {

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <string>
 
-#include <temporary_folder.h>
+#include <support/temporary_folder.h>
 
 #include <tailgrad/core/random.h>
 
@@ -34,7 +34,7 @@ class ImageFolder {
   std::string path() const { return folder_.path().string(); }
   std::string at(const std::string& name) const { return folder_.at(name); }
   void write(const std::string& name, const std::string& bytes) const {
-    tailgrad::testing::spill(at(name), bytes);
+    tailgrad::test::spill(at(name), bytes);
   }
 
   /// train-images-idx3-ubyte and so on: `items` of 8 x 8 pixels in turn of each class.
@@ -68,7 +68,7 @@ class ImageFolder {
   }
 
  private:
-  tailgrad::testing::TemporaryFolder folder_;
+  tailgrad::test::TemporaryFolder folder_;
 };
 
 }  // namespace tailgrad::test

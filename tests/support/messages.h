@@ -1,20 +1,24 @@
-// message_of(call): the text of the Error that a call throws, "(no Error)" when it throws none.
+// The message of what a call throws.
 #pragma once
 
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include <tailgrad/core/error.h>
 
 namespace tailgrad::test {
 
-template <class Call>
+/// The message of the E that `call` throws; the test fails when it throws none.
+template <class E = Error, class Call>
 std::string message_of(Call call) {
   try {
     call();
-  } catch (const Error& error) {
+  } catch (const E& error) {
     return error.what();
   }
-  return "(no Error)";
+  ADD_FAILURE() << "nothing was thrown";
+  return {};
 }
 
 }  // namespace tailgrad::test

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 
 class TemporaryFolder {
  public:
@@ -29,6 +29,13 @@ class TemporaryFolder {
   /// The path of `name` inside.
   std::string at(std::string_view name) const { return (path_ / name).string(); }
   const std::filesystem::path& path() const { return path_; }
+  /// Writes a file and returns its path.
+  std::string write(std::string_view name, std::string_view bytes) const {
+    std::ofstream file(at(name), std::ios::binary);
+    file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    if (!file) throw std::runtime_error("cannot write " + at(name));
+    return at(name);
+  }
   /// How many files and folders are directly inside.
   std::size_t entries() const {
     return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), {}));
@@ -47,15 +54,4 @@ inline void spill(const std::string& path, std::string_view text) {
   std::ofstream(path, std::ios::binary) << text;
 }
 
-/// The message of the E that `call` throws; fails when it throws something else or nothing.
-template <class E, class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const E& error) {
-    return error.what();
-  }
-  throw std::runtime_error("nothing was thrown");
-}
-
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test
