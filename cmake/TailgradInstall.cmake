@@ -10,9 +10,10 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-# The same objects as the static library; outside only what is in namespace tailgrad can be seen.
+# The same objects as the static library, whose own are those of the targets named last; outside only what is in namespace tailgrad can be seen.
 function(tailgrad_shared name static)
-  add_library(${name} SHARED $<TARGET_OBJECTS:${static}>)
+  list(TRANSFORM ARGN REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE parts)
+  add_library(${name} SHARED $<TARGET_OBJECTS:${static}> ${parts})
   set_target_properties(${name} PROPERTIES
     OUTPUT_NAME ${static} EXPORT_NAME ${static} LINKER_LANGUAGE CXX
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
@@ -26,7 +27,7 @@ function(tailgrad_shared name static)
   target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${TAILGRAD_INCLUDE_DIR}>)
 endfunction()
 
-tailgrad_shared(tailgrad_shared tailgrad)
+tailgrad_shared(tailgrad_shared tailgrad tailgrad_brief)
 target_link_libraries(tailgrad_shared PRIVATE
   PkgConfig::OPENBLAS PkgConfig::UTF8PROC TBB::tbb ZLIB::ZLIB fmt::fmt Threads::Threads)
 tailgrad_shared(tailgrad_f64_shared tailgrad_f64)

@@ -47,20 +47,26 @@ if(TAILGRAD_SANITIZE)
   set(TAILGRAD_ADDRESSES_ONLY -fno-sanitize=undefined)
 endif()
 
-add_library(tailgrad STATIC)
+add_library(tailgrad_brief OBJECT)  # the part of tailgrad that spends no time worth saving
+add_library(tailgrad STATIC $<TARGET_OBJECTS:tailgrad_brief>)
 add_library(tailgrad_f64 STATIC)
 add_library(tailgrad::tailgrad ALIAS tailgrad)
 add_library(tailgrad::tailgrad_f64 ALIAS tailgrad_f64)
-foreach(library tailgrad tailgrad_f64)
+foreach(library tailgrad tailgrad_brief tailgrad_f64)
   target_include_directories(${library} PUBLIC $<BUILD_INTERFACE:${TAILGRAD_INCLUDE_DIR}>)
   target_compile_features(${library} PUBLIC cxx_std_20)
   target_link_libraries(${library} PRIVATE $<BUILD_INTERFACE:tailgrad_flags>)
 endforeach()
-target_link_libraries(tailgrad PRIVATE
-  PkgConfig::OPENBLAS PkgConfig::UTF8PROC TBB::tbb ZLIB::ZLIB fmt::fmt
-  nlohmann_json::nlohmann_json Threads::Threads $<BUILD_INTERFACE:Boost::headers>)
+foreach(library tailgrad tailgrad_brief)
+  target_link_libraries(${library} PRIVATE
+    PkgConfig::OPENBLAS PkgConfig::UTF8PROC TBB::tbb ZLIB::ZLIB fmt::fmt
+    nlohmann_json::nlohmann_json Threads::Threads $<BUILD_INTERFACE:Boost::headers>)
+endforeach()
 target_link_libraries(tailgrad_f64 PUBLIC tailgrad PRIVATE PkgConfig::OPENBLAS fmt::fmt)
 target_compile_definitions(tailgrad_f64 PUBLIC TAILGRAD_F64)
+
+target_compile_options(tailgrad_brief PRIVATE $<$<CONFIG:Release>:-O1> ${TAILGRAD_ADDRESSES_ONLY})
+set_target_properties(tailgrad_brief PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
 
 # The double library is for checks: GCC's -O2 vectorises too, in half the time of -O3.
 target_compile_options(tailgrad_f64 PRIVATE $<$<CONFIG:Release>:-O2>)
@@ -68,10 +74,15 @@ target_compile_options(tailgrad_f64 PRIVATE $<$<CONFIG:Release>:-O2>)
 # What most files include, read once. TAILGRAD_F64 does not occur in it, so both libraries share it.
 # Without JSON: to load it costs every file more than it saves the few that use it.
 if(TAILGRAD_PRECOMPILED_HEADERS)
-  target_precompile_headers(tailgrad PRIVATE
+  file(WRITE ${CMAKE_BINARY_DIR}/tailgrad_headers.cpp "")
+  add_library(tailgrad_headers OBJECT ${CMAKE_BINARY_DIR}/tailgrad_headers.cpp)
+  target_link_libraries(tailgrad_headers PRIVATE tailgrad_flags fmt::fmt)
+  target_precompile_headers(tailgrad_headers PRIVATE
     <algorithm> <cmath> <cstddef> <cstdint> <functional> <memory> <optional> <span> <string>
     <string_view> <utility> <vector> <fmt/format.h>)
-  target_precompile_headers(tailgrad_f64 REUSE_FROM tailgrad)
+  foreach(library tailgrad tailgrad_brief tailgrad_f64)
+    target_precompile_headers(${library} REUSE_FROM tailgrad_headers)
+  endforeach()
 endif()
 
 # tailgrad_sources([BRIEF] PLAIN a.cpp ... REAL b.cpp ...): PLAIN files know no Real and are built
@@ -81,10 +92,15 @@ function(tailgrad_sources)
   cmake_parse_arguments(arg "BRIEF" "" "PLAIN;REAL" ${ARGN})
   list(TRANSFORM arg_PLAIN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
   list(TRANSFORM arg_REAL PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
-  target_sources(tailgrad PRIVATE ${arg_PLAIN} ${arg_REAL})
+  if(arg_BRIEF)
+    target_sources(tailgrad_brief PRIVATE ${arg_PLAIN})
+  else()
+    target_sources(tailgrad PRIVATE ${arg_PLAIN})
+  endif()
+  target_sources(tailgrad PRIVATE ${arg_REAL})
   target_sources(tailgrad_f64 PRIVATE ${arg_REAL})
   if(arg_BRIEF)
-    set_source_files_properties(${arg_PLAIN} ${arg_REAL} TARGET_DIRECTORY tailgrad PROPERTIES
+    set_source_files_properties(${arg_REAL} TARGET_DIRECTORY tailgrad PROPERTIES
       COMPILE_OPTIONS "$<$<CONFIG:Release>:-O1>;${TAILGRAD_ADDRESSES_ONLY}")
   elseif(CMAKE_BUILD_TYPE STREQUAL Debug)
     # The loops that the tests wait for, and -O0 for the rest: instrumented -O1 takes twice the time.
@@ -97,7 +113,7 @@ endfunction()
 # For targets of the project that include them too.
 function(tailgrad_share_headers target)
   if(TAILGRAD_PRECOMPILED_HEADERS)
-    target_precompile_headers(${target} REUSE_FROM tailgrad)
+    target_precompile_headers(${target} REUSE_FROM tailgrad_headers)
   endif()
 endfunction()
 
@@ -128,8 +144,9 @@ function(tailgrad_test_flags target precision)
 endfunction()
 
 # tailgrad_tests(name PRECISION f32|f64 SOURCES ... [LINKS ...] [FAST_CODE]): one test program; every
-# test case is a ctest of its own. The tests' own code is compiled with -O1, which saves minutes;
-# FAST_CODE keeps -O3 for tests of kernels that live in headers.
+# test case is a ctest of its own. The tests' own code is compiled with -O1 and six files at once: most of
+# the time goes into templates of GoogleTest, JSON and the standard library that they share. So
+# their names must differ, local ones too. FAST_CODE keeps -O3 for tests of kernels that live in headers.
 function(tailgrad_tests name)
   cmake_parse_arguments(arg "FAST_CODE" "PRECISION" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
@@ -141,6 +158,7 @@ function(tailgrad_tests name)
   elseif(TAILGRAD_PRECOMPILED_HEADERS)
     target_precompile_headers(${name} REUSE_FROM tailgrad_test_headers)
   endif()
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
   target_compile_definitions(${name} PRIVATE
     TAILGRAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TAILGRAD_BINARY_DIR="${CMAKE_BINARY_DIR}")
   gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
