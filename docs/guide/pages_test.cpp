@@ -1,9 +1,8 @@
 // The guide is true: its code is compiled, its numbers are printed, its figures are drawn.
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <regex>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -14,8 +13,8 @@
 
 namespace {
 
-using tailgrad::testing::Page;
-using tailgrad::testing::read_source;
+using tailgrad::test::Page;
+using tailgrad::test::read_source;
 
 const std::string kGuide = "docs/guide/";
 
@@ -44,13 +43,6 @@ class Guide : public testing::TestWithParam<std::string> {
   }
 };
 
-std::string file_text(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 TEST_P(Guide, ShowsCodeThatIsCompiled) {
   const std::vector<std::string> blocks = Page(read_source(kGuide + chapter() + ".md")).in("cpp");
   EXPECT_GE(blocks.size(), 2u);
@@ -60,7 +52,7 @@ TEST_P(Guide, ShowsCodeThatIsCompiled) {
 }
 
 TEST_P(Guide, ShowsWhatTheProgramPrintsAndDraws) {
-  const tailgrad::testing::TemporaryFolder folder;
+  const tailgrad::test::TemporaryFolder folder;
   const std::string out = run(folder.path().string());
   const Page page(read_source(kGuide + chapter() + ".md"));
   const std::vector<std::string> blocks = page.in("text");
@@ -80,7 +72,7 @@ TEST_P(Guide, ShowsWhatTheProgramPrintsAndDraws) {
   for (const auto& drawn : std::filesystem::directory_iterator(folder.path())) {
     const std::string name = drawn.path().filename().string();
     EXPECT_NE(prose.find("](figures/" + name + ")"), std::string::npos) << name;
-    EXPECT_EQ(file_text(drawn.path()), read_source(kGuide + "figures/" + name))
+    EXPECT_EQ(tailgrad::test::slurp(drawn.path().string()), read_source(kGuide + "figures/" + name))
         << name << " is not what the program draws: guide_" << chapter() << " docs/guide/figures";
     ++figures;
   }

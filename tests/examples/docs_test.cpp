@@ -9,8 +9,8 @@
 
 namespace {
 
-using tailgrad::testing::Page;
-using tailgrad::testing::read_source;
+using tailgrad::test::Page;
+using tailgrad::test::read_source;
 
 TEST(Docs, TheCodeOfAddingAnOpIsTheExample) {
   const std::string example = read_source("examples/new_op.cpp");

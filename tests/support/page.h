@@ -1,7 +1,6 @@
 // Pages of the documentation, for the tests that hold them to the code.
 #pragma once
 
-#include <fstream>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -9,15 +8,15 @@
 
 #include <gtest/gtest.h>
 
-namespace tailgrad::testing {
+#include "support/temporary_folder.h"
+
+namespace tailgrad::test {
 
 /// A file of the repository.
 inline std::string read_source(const std::string& path) {
-  std::ifstream file(std::string(TAILGRAD_SOURCE_DIR) + "/" + path);
-  EXPECT_TRUE(file.good()) << path;
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
+  const std::string text = slurp(std::string(TAILGRAD_SOURCE_DIR) + "/" + path);
+  EXPECT_FALSE(text.empty()) << path;
+  return text;
 }
 
 /// A Markdown page taken apart.
@@ -52,4 +51,4 @@ struct Page {
   }
 };
 
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test
