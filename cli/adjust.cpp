@@ -199,7 +199,7 @@ void add_adjust(Program& program) {
                   "la:tau=1|tuned, prior:target=uniform|FILE, temperature, threshold or "
                   "tau-norm:weights=FILE",
                   false)
-      .group("Dev data (.npy)")
+      .group("Dev data (.npy, or FILE.npz:NAME)")
       .option("logits", command->logits, "[items, classes], float32 or float64")
       .required("logits")
       .option("labels", command->labels, "[items] integer classes, or [items, classes] 0/1")

@@ -268,7 +268,7 @@ void add_evaluate(Program& program) {
       .option("tag-column", command->model.tag_column, "Of a tagger; default: as in training")
       .option("posthoc-tau", command->model.posthoc_tau,
               "Of a tagger: take tau times the log prior of the tags off before decoding")
-      .group("Anyone's numbers (.npy)")
+      .group("Anyone's numbers (.npy, or FILE.npz:NAME)")
       .option("logits", command->logits, "[items, classes], float32 or float64; twice: two systems")
       .option("labels", command->labels, "[items] integer classes, or [items, classes] 0/1")
       .option("train-counts", command->train_counts,

@@ -11,7 +11,7 @@
 #include <tailgrad/cli/run_record.h>
 #include <tailgrad/cli/verbs.h>
 #include <tailgrad/core/error.h>
-#include <tailgrad/core/npy.h>
+#include <tailgrad/core/npz.h>
 #include <tailgrad/core/parallel.h>
 #include <tailgrad/core/tape.h>
 #include <tailgrad/core/text_form.h>
@@ -53,7 +53,7 @@ LossSetup read_setup(const LossCommand& command, const LossEntry& entry, Index c
   LossSetup setup;
   if (!command.counts.empty()) {
     // One column may be a binary problem, of two classes, or one class of a multi-label problem.
-    const bool one = columns == 1 && read_npy(command.counts).size() == 1;
+    const bool one = columns == 1 && read_array(command.counts).size() == 1;
     setup.counts = ClassCounts(read_counts(command.counts, one ? 1 : classes),
                                static_cast<double>(command.train_items));
   } else if (command.train_items > 0) {
@@ -62,7 +62,7 @@ LossSetup read_setup(const LossCommand& command, const LossEntry& entry, Index c
     fail(entry.spec.name, "needs the class counts of the training data: --counts N.npy [classes]");
   }
   if (!command.weights.empty()) {
-    const bool one = columns == 1 && read_npy(command.weights).size() == 1;
+    const bool one = columns == 1 && read_array(command.weights).size() == 1;
     setup.weights = read_class_numbers(command.weights, one ? 1 : classes, "weights", false);
   }
   return setup;
@@ -86,7 +86,7 @@ Sequences read_sequences(const LossCommand& command, const LossEntry& entry,
     fail(entry.spec.name,
          "needs --transitions T.npy [classes + 2, classes + 2]: row = from, column = to, the last "
          "two begin and end");
-  const NpyArray file = read_npy(command.transitions);
+  const NpyArray file = read_array(command.transitions);
   const auto side = static_cast<std::size_t>(logits.classes) + 2;
   if (file.shape != std::vector<std::size_t>{side, side})
     fail_at(command.transitions, 0, 0,
@@ -218,7 +218,7 @@ void add_loss(Program& program) {
        "tailgrad loss la:tau=1 --logits logits.npy --targets labels.npy --counts counts.npy \\\n"
        "      --gradient gradient.npy --json"});
   verb.positional("LOSS", command->loss, "Text form, such as ce; see: tailgrad list losses")
-      .group("Numbers (.npy)")
+      .group("Numbers (.npy, or FILE.npz:NAME)")
       .option("logits", command->logits, "[items, classes], float32 or float64")
       .required("logits")
       .option("targets", command->targets,

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include <tailgrad/core/error.h>
-#include <tailgrad/core/npy.h>
+#include <tailgrad/core/npz.h>
 #include <tailgrad/losses/loss.h>
 #include <tailgrad/metrics/posthoc.h>
 
@@ -63,7 +63,7 @@ void read_marks(const NpyArray& array, const LogitsFile& logits, TargetsFile& ou
 }  // namespace
 
 LogitsFile read_logits(const std::string& path) {
-  const NpyArray array = read_npy(path);
+  const NpyArray array = read_array(path);
   array.require_rank(2, "logits [items, classes]");
   if (array.is_integer())
     bad(path, fmt::format("logits must be float32 or float64; the file holds {}", array.dtype));
@@ -91,7 +91,7 @@ void check_finite(const LogitsFile& logits, const std::vector<Index>& labels) {
 }
 
 TargetsFile read_targets(const std::string& path, const LogitsFile& logits, Index ignored) {
-  const NpyArray array = read_npy(path);
+  const NpyArray array = read_array(path);
   TargetsFile out{.path = path, .multi_label = array.shape.size() == 2};
   if (out.multi_label) {
     read_marks(array, logits, out);
@@ -106,7 +106,7 @@ TargetsFile read_targets(const std::string& path, const LogitsFile& logits, Inde
 }
 
 std::vector<std::int64_t> read_counts(const std::string& path, Index classes) {
-  const NpyArray array = read_npy(path);
+  const NpyArray array = read_array(path);
   require_length(array, static_cast<std::size_t>(classes), "counts [classes]");
   std::vector<std::int64_t> counts = array.as_integers();
   for (std::size_t k = 0; k < counts.size(); ++k) {
@@ -119,7 +119,7 @@ std::vector<std::int64_t> read_counts(const std::string& path, Index classes) {
 
 std::vector<double> read_class_numbers(const std::string& path, Index classes,
                                        std::string_view what, bool positive) {
-  const NpyArray array = read_npy(path);
+  const NpyArray array = read_array(path);
   require_length(array, static_cast<std::size_t>(classes), fmt::format("{} [classes]", what));
   std::vector<double> values = array.as_doubles();
   for (std::size_t k = 0; k < values.size(); ++k) {
@@ -131,7 +131,7 @@ std::vector<double> read_class_numbers(const std::string& path, Index classes,
 }
 
 std::vector<double> read_weight_norms(const std::string& path, Index classes) {
-  const NpyArray array = read_npy(path);
+  const NpyArray array = read_array(path);
   array.require_rank(2, "weights [classes, features]");
   if (array.shape[0] != static_cast<std::size_t>(classes) || array.shape[1] == 0)
     bad(path, fmt::format("weights must be [{}, features]; the shape is {}", classes,
@@ -145,7 +145,7 @@ std::vector<double> read_weight_norms(const std::string& path, Index classes) {
 }
 
 std::vector<Index> read_offsets(const std::string& path, std::size_t items) {
-  const NpyArray array = read_npy(path);
+  const NpyArray array = read_array(path);
   array.require_rank(1, "offsets [sequences + 1]");
   if (!array.is_integer())
     bad(path, fmt::format("offsets must be integers; the file holds {}", array.dtype));

@@ -1,4 +1,5 @@
-// What the verbs read from .npy files, checked so that every fault names the file.
+// What the verbs read from .npy files (or FILE.npz:NAME, see read_array), checked so that every
+// fault names the file.
 #pragma once
 
 #include <cstddef>

@@ -29,7 +29,8 @@ endfunction()
 
 tailgrad_shared(tailgrad_shared tailgrad tailgrad_brief)
 target_link_libraries(tailgrad_shared PRIVATE
-  PkgConfig::OPENBLAS PkgConfig::UTF8PROC TBB::tbb ZLIB::ZLIB fmt::fmt Threads::Threads)
+  PkgConfig::OPENBLAS PkgConfig::UTF8PROC PkgConfig::MINIZIP TBB::tbb ZLIB::ZLIB fmt::fmt
+  Threads::Threads)
 tailgrad_shared(tailgrad_f64_shared tailgrad_f64)
 target_link_libraries(tailgrad_f64_shared PUBLIC tailgrad_shared
                       PRIVATE PkgConfig::OPENBLAS fmt::fmt)
@@ -89,7 +90,7 @@ set(CPACK_DEBIAN_DEV_PACKAGE_NAME libtailgrad-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEV_PACKAGE_SHLIBDEPS OFF)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
-    "libopenblas-pthread-dev, libtbb-dev, zlib1g-dev, libfmt-dev, libutf8proc-dev, nlohmann-json3-dev, pkg-config")
+    "libopenblas-pthread-dev, libtbb-dev, zlib1g-dev, libminizip-dev, libfmt-dev, libutf8proc-dev, nlohmann-json3-dev, pkg-config")
 set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME tailgrad)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION science)
 set(CPACK_COMPONENT_LIB_DESCRIPTION "Shared libraries of tailgrad.")

@@ -14,6 +14,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
+pkg_check_modules(MINIZIP REQUIRED IMPORTED_TARGET minizip)
 
 # Headers are included as <tailgrad/core/tensor.h>: in the build tree through a symbolic link.
 set(TAILGRAD_INCLUDE_DIR ${CMAKE_BINARY_DIR}/include)
@@ -59,7 +60,7 @@ foreach(library tailgrad tailgrad_brief tailgrad_f64)
 endforeach()
 foreach(library tailgrad tailgrad_brief)
   target_link_libraries(${library} PRIVATE
-    PkgConfig::OPENBLAS PkgConfig::UTF8PROC TBB::tbb ZLIB::ZLIB fmt::fmt
+    PkgConfig::OPENBLAS PkgConfig::UTF8PROC $<LINK_ONLY:PkgConfig::MINIZIP> TBB::tbb ZLIB::ZLIB fmt::fmt
     nlohmann_json::nlohmann_json Threads::Threads $<BUILD_INTERFACE:Boost::headers>)
 endforeach()
 target_link_libraries(tailgrad_f64 PUBLIC tailgrad PRIVATE PkgConfig::OPENBLAS fmt::fmt)

@@ -261,25 +261,7 @@ void write(const std::string& path, std::string_view dtype, std::span<const Valu
     fail_at(path, 0, 0,
             "cannot write " + std::to_string(values.size()) + " values as an array of shape " +
                 text_of(shape));
-  std::string dictionary =
-      "{'descr': '" + std::string(dtype) + "', 'fortran_order': False, 'shape': (";
-  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-    if (axis > 0) dictionary += ", ";
-    dictionary += std::to_string(shape[axis]);
-  }
-  dictionary += shape.size() == 1 ? ",), }" : "), }";
-  // numpy leaves room to grow the first axis in place, to 21 digits in all.
-  if (!shape.empty()) dictionary.append(21 - std::to_string(shape[0]).size(), ' ');
-  constexpr std::size_t kPreamble = kMagic.size() + 4;
-  while ((kPreamble + dictionary.size() + 1) % 64 != 0) dictionary += ' ';
-  dictionary += '\n';
-
-  std::string header(kMagic);
-  header += '\x01';
-  header += '\0';
-  header += static_cast<char>(dictionary.size() & 0xff);
-  header += static_cast<char>(dictionary.size() >> 8);
-  header += dictionary;
+  const std::string header = npy_header(dtype, shape);
   const std::array pieces{std::as_bytes(std::span<const char>(header)), std::as_bytes(values)};
   write_file(path, pieces);
 }
@@ -381,6 +363,28 @@ NpyArray parse_npy(std::span<const std::byte> bytes, std::string source) {
 
 NpyArray read_npy(const std::string& path) {
   return parse_npy(read_file(path), path);
+}
+
+std::string npy_header(std::string_view dtype, std::span<const std::size_t> shape) {
+  std::string dictionary =
+      "{'descr': '" + std::string(dtype) + "', 'fortran_order': False, 'shape': (";
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    if (axis > 0) dictionary += ", ";
+    dictionary += std::to_string(shape[axis]);
+  }
+  dictionary += shape.size() == 1 ? ",), }" : "), }";
+  // numpy leaves room to grow the first axis in place, to 21 digits in all.
+  if (!shape.empty()) dictionary.append(21 - std::to_string(shape[0]).size(), ' ');
+  constexpr std::size_t kPreamble = kMagic.size() + 4;
+  while ((kPreamble + dictionary.size() + 1) % 64 != 0) dictionary += ' ';
+  dictionary += '\n';
+
+  std::string header(kMagic);
+  header += '\x01';
+  header += '\0';
+  header += static_cast<char>(dictionary.size() & 0xff);
+  header += static_cast<char>(dictionary.size() >> 8);
+  return header + dictionary;
 }
 
 void write_npy(const std::string& path, std::span<const float> values,

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -47,6 +48,9 @@ struct NpyArray {
 NpyArray read_npy(const std::string& path);
 /// The same for bytes in memory; `source` is the name for error messages.
 NpyArray parse_npy(std::span<const std::byte> bytes, std::string source);
+
+/// What stands before the values in a file of format version 1.0; `dtype` as in NpyArray.
+std::string npy_header(std::string_view dtype, std::span<const std::size_t> shape);
 
 /// Writes format version 1.0, the bytes that numpy.save writes. Throws Error when the shape does
 /// not fit the number of values or the file cannot be written (see write_file).

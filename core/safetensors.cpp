@@ -44,16 +44,6 @@ std::string text_of(std::span<const std::size_t> shape) {
   return text + "]";
 }
 
-// Bytes of an array, false when they do not fit in size_t.
-bool bytes_needed(StoredType type, std::span<const std::size_t> shape, std::size_t& bytes) {
-  bytes = 0;
-  if (std::find(shape.begin(), shape.end(), 0u) != shape.end()) return true;
-  bytes = width_of(type);
-  return std::none_of(shape.begin(), shape.end(), [&](std::size_t extent) {
-    return __builtin_mul_overflow(bytes, extent, &bytes);
-  });
-}
-
 template <class Stored>
 Stored stored_at(const StoredTensor& tensor, std::size_t i) {
   Stored value;
@@ -147,11 +137,10 @@ StoredTensor checked(const HeaderEntry& entry, std::span<const std::byte> data,
   if (entry.begin > entry.end) bad("has " + offsets + ", whose end is before its begin");
   if (entry.end > data.size())
     bad("has " + offsets + ", beyond the " + std::to_string(data.size()) + " bytes of data");
-  std::size_t needed = 0;
-  if (!bytes_needed(tensor.type, tensor.shape, needed) || needed != entry.end - entry.begin)
+  tensor.bytes = data.subspan(entry.begin, entry.end - entry.begin);
+  if (!tensor.fits())
     bad("of type " + entry.dtype + " and shape " + text_of(tensor.shape) + " does not fill its " +
         offsets);
-  tensor.bytes = data.subspan(entry.begin, entry.end - entry.begin);
   return tensor;
 }
 
@@ -174,6 +163,14 @@ std::size_t width_of(StoredType type) {
 
 std::string StoredTensor::shape_text() const {
   return text_of(shape);
+}
+bool StoredTensor::fits() const {
+  if (std::find(shape.begin(), shape.end(), 0u) != shape.end()) return bytes.empty();
+  std::size_t needed = width_of(type);
+  const bool too_large = std::any_of(shape.begin(), shape.end(), [&](std::size_t extent) {
+    return __builtin_mul_overflow(needed, extent, &needed);
+  });
+  return !too_large && needed == bytes.size();
 }
 std::vector<float> StoredTensor::as_floats() const {
   return floats_of<float>(*this);
@@ -216,6 +213,10 @@ StoredTensor stored(std::string name, std::vector<std::size_t> shape,
 StoredTensor stored(std::string name, std::vector<std::size_t> shape,
                     std::span<const std::int64_t> from) {
   return view(std::move(name), StoredType::kI64, std::move(shape), from);
+}
+StoredTensor stored(std::string name, std::vector<std::size_t> shape,
+                    std::span<const std::uint8_t> from) {
+  return view(std::move(name), StoredType::kU8, std::move(shape), from);
 }
 
 Safetensors Safetensors::parse(std::vector<std::byte> bytes, std::string source) {
@@ -303,8 +304,7 @@ void write_safetensors(const std::string& path, std::span<const StoredTensor> te
     if (tensor->name == "__metadata__" || !names.insert(tensor->name).second)
       fail_at(path, 0, 0,
               "cannot write an array named \"" + tensor->name + "\" here: the name is taken");
-    std::size_t needed = 0;
-    if (!bytes_needed(tensor->type, tensor->shape, needed) || needed != tensor->bytes.size())
+    if (!tensor->fits())
       fail_at(path, 0, 0,
               "cannot write array \"" + tensor->name +
                   "\": " + std::to_string(tensor->bytes.size()) + " bytes do not make " +
@@ -315,7 +315,7 @@ void write_safetensors(const std::string& path, std::span<const StoredTensor> te
     for (const std::size_t extent : tensor->shape)
       header.append(header.back() == '[' ? "" : ",").append(std::to_string(extent));
     header += "],\"data_offsets\":[" + std::to_string(offset) + ",";
-    offset += needed;
+    offset += tensor->bytes.size();
     header += std::to_string(offset) + "]}";
     pieces.push_back(tensor->bytes);
   }

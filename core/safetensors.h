@@ -44,6 +44,8 @@ struct StoredTensor {
 
   std::size_t size() const { return bytes.size() / width_of(type); }  ///< number of elements
   std::string shape_text() const;                                     ///< "[32, 128]"
+  /// Whether the bytes are as many as type and shape ask for.
+  bool fits() const;
   /// From F64, F32, F16 or BF16; F64 is rounded by as_floats. Throws Error for other types.
   std::vector<float> as_floats() const;
   /// The same without rounding.
@@ -59,6 +61,9 @@ StoredTensor stored(std::string name, std::vector<std::size_t> shape, std::span<
 /// The same for integers.
 StoredTensor stored(std::string name, std::vector<std::size_t> shape,
                     std::span<const std::int64_t> from);
+/// The same for bytes.
+StoredTensor stored(std::string name, std::vector<std::size_t> shape,
+                    std::span<const std::uint8_t> from);
 
 /// The text pairs a file may carry.
 using StoredMetadata = std::map<std::string, std::string>;

@@ -13,8 +13,8 @@ class Tailgrad(ConanFile):
     license = "MIT"
     description = "Deep learning from imbalanced data, in C++20"
     settings = "os", "arch", "compiler", "build_type"
-    requires = ("openblas/0.3.26", "onetbb/2021.10.0", "zlib/[>=1.2.11 <2]", "fmt/9.1.0", "nlohmann_json/3.11.3",
-                "utf8proc/2.9.0", "random123/1.14.0", "cli11/2.3.2", "boost/1.83.0")
+    requires = ("openblas/0.3.26", "onetbb/2021.10.0", "zlib/[>=1.2.11 <2]", "minizip/1.3.1", "fmt/9.1.0",
+                "nlohmann_json/3.11.3", "utf8proc/2.9.0", "random123/1.14.0", "cli11/2.3.2", "boost/1.83.0")
 
     def export_sources(self):
         root = os.path.join(self.recipe_folder, "..", "..")

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <tailgrad/core/npz.h>
+
 #include "cli/npy_folder.h"
 
 namespace tailgrad::test {
@@ -32,6 +34,21 @@ class EvaluateVerb : public ::testing::Test {
   NpyFolder folder_;
   std::string logits_, labels_, counts_;
 };
+
+TEST_F(EvaluateVerb, ReadsArraysOfAnNpzFile) {
+  const std::vector<float> logits = read_npy(logits_).as_floats();
+  const std::vector<std::int64_t> labels = read_npy(labels_).as_integers();
+  const StoredTensor arrays[] = {stored("z", {7, 3}, logits), stored("y", {7}, labels)};
+  write_npz(folder_.at("both.npz"), arrays);
+  const Ran ran = run_program({"evaluate", "--logits", folder_.at("both.npz:z"), "--labels",
+                               folder_.at("both.npz:y"), "--json"});
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  EXPECT_NEAR(ran.json()["accuracy"], 4.0 / 6, 1e-15);
+  const Ran none = run_program(
+      {"evaluate", "--logits", folder_.at("both.npz:x"), "--labels", folder_.at("both.npz:y")});
+  EXPECT_TRUE(none.is_callers_fault());
+  EXPECT_THAT(none.err, HasSubstr("has no array \"x\"; it has: z, y"));
+}
 
 TEST_F(EvaluateVerb, PrintsTheMetricsObject) {
   const Ran ran = evaluate({"--json", "--train-counts", counts_});

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the small .npy and .safetensors files of tests/golden/files. Run by hand; the results
+"""Writes the small .npy, .npz and .safetensors files of tests/golden/files. Run by hand; the results
 are committed. Made with numpy 2.4.6 and safetensors 0.8.0."""
 import pathlib
 
@@ -36,6 +36,17 @@ def npy():
     numpy.save(HERE / "bad_objects.npy", numpy.array([{}, None]), allow_pickle=True)
 
 
+def npz():
+    arrays = {
+        "logits": (numpy.arange(120) % 7 / 4).astype("float32").reshape(40, 3),
+        "labels": numpy.array([2, 0, -100]),
+        "naïve name": numpy.float64(0.1),
+        "none": numpy.zeros((0, 4), "float32"),
+    }
+    numpy.savez(HERE / "stored.npz", **arrays)
+    numpy.savez_compressed(HERE / "deflated.npz", **arrays)
+
+
 def safetensors():
     save_file(
         {
@@ -57,4 +68,5 @@ def safetensors():
 if __name__ == "__main__":
     HERE.mkdir(exist_ok=True)
     npy()
+    npz()
     safetensors()
