@@ -4,6 +4,7 @@
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/gradient_check.h>
 #include <tailgrad/core/npy.h>
+#include <tailgrad/core/npz.h>
 #include <tailgrad/core/operators.h>
 #include <tailgrad/core/ops.h>
 #include <tailgrad/core/parallel.h>
@@ -30,6 +31,7 @@
 #include <tailgrad/metrics/posthoc.h>
 #include <tailgrad/metrics/sequence_metrics.h>
 #include <tailgrad/models/model_table.h>
+#include <tailgrad/models/onnx/export.h>
 #include <tailgrad/models/predict.h>
 #include <tailgrad/models/saved_model.h>
 #include <tailgrad/models/trainer.h>

@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
   add_study(program);
   add_doctor(program);
   add_predict(program);
+  add_export(program);
   add_evaluate(program);
   add_adjust(program);
   add_loss(program);

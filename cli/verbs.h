@@ -11,6 +11,7 @@ void add_doctor(Program& program);
 void add_predict(Program& program);
 void add_adjust(Program& program);
 void add_evaluate(Program& program);
+void add_export(Program& program);
 void add_list(Program& program);
 void add_loss(Program& program);
 void add_study(Program& program);

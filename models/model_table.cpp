@@ -53,8 +53,12 @@ std::unique_ptr<Model> make_model(std::string_view text, std::string_view task,
   return entry.make(read_settings(entry.spec, text), setup);
 }
 
+Settings model_settings(std::string_view text) {
+  return read_settings(find_model(parse_text_form(text).name).spec, text);
+}
+
 std::string model_text(std::string_view text) {
-  return read_settings(find_model(parse_text_form(text).name).spec, text).full_text();
+  return model_settings(text).full_text();
 }
 
 }  // namespace TAILGRAD_PRECISION

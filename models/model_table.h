@@ -48,6 +48,8 @@ std::vector<std::string> tasks_of(const ModelEntry& entry);
 /// unknown name or option, a value out of range, and a model of another task.
 std::unique_ptr<Model> make_model(std::string_view text, std::string_view task,
                                   const ModelSetup& setup);
+/// The options of the model that a text form describes, read and complete.
+Settings model_settings(std::string_view text);
 /// The text form with every option.
 std::string model_text(std::string_view text);
 

@@ -56,19 +56,21 @@ std::unique_ptr<Model> build_model(const std::string& text, const std::string& t
   return make_model(text, task, setup);
 }
 
+nlohmann::ordered_json description_json(const ModelDescription& about) {
+  return {{"format", kFormat},
+          {"task", about.task},
+          {"model", about.model},
+          {"loss", about.loss},
+          {"labels",
+           std::vector<std::string>(about.labels.names().begin(), about.labels.names().end())},
+          {"train_counts", about.train_counts},
+          {"encoding",
+           std::visit([](const auto& encoding) { return encoding.json(); }, about.encoding)}};
+}
+
 void save_model(const std::string& folder, const Model& model, const ModelDescription& about) {
-  const nlohmann::ordered_json description = {
-      {"format", kFormat},
-      {"task", about.task},
-      {"model", about.model},
-      {"loss", about.loss},
-      {"labels",
-       std::vector<std::string>(about.labels.names().begin(), about.labels.names().end())},
-      {"train_counts", about.train_counts},
-      {"encoding",
-       std::visit([](const auto& encoding) { return encoding.json(); }, about.encoding)}};
   save_weights(model, folder + "/model.safetensors");
-  write_file(folder + "/model.json", description.dump(1) + "\n");
+  write_file(folder + "/model.json", description_json(about).dump(1) + "\n");
 }
 
 SavedModel load_model(const std::string& folder) {

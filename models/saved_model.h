@@ -32,6 +32,9 @@ struct ModelDescription {
   std::string loss;                        ///< text form; a double correction is warned about
 };
 
+/// What model.json says: all but the weights.
+nlohmann::ordered_json description_json(const ModelDescription& about);
+
 /// Writes DIR/model.safetensors and DIR/model.json, each atomically.
 void save_model(const std::string& folder, const Model& model, const ModelDescription& about);
 

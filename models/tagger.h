@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,10 @@ class Tagger final : public Model {
   void decode(const Tensor& logits, const Examples& batch,
               std::vector<Index>& classes) const override;
   const Linear& output() const override { return out_; }
+
+  /// [classes + 2, classes + 2] laid out as the transitions: 0 where decoding never goes. Empty: it
+  /// goes anywhere.
+  std::span<const std::uint8_t> allowed_transitions() const { return allowed_; }
 
   /// Gives words of the vocabulary these first embeddings. Throws Error when the widths differ.
   void set_word_vectors(const Vocabulary& words, const WordVectors& vectors);

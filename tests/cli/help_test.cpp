@@ -13,14 +13,14 @@ TEST(Help, TheProgramListsItsVerbs) {
   const Ran ran = run_program({"--help"});
   EXPECT_EQ(ran.status, 0);
   EXPECT_EQ(ran.err, "");
-  for (const char* verb :
-       {"train", "study", "doctor", "predict", "evaluate", "adjust", "loss", "list", "version"})
+  for (const char* verb : {"train", "study", "doctor", "predict", "export", "evaluate", "adjust",
+                           "loss", "list", "version"})
     EXPECT_THAT(ran.out, HasSubstr(std::string("\n  ") + verb + " ")) << verb;
 }
 
 TEST(Help, EveryVerbShowsTwoExamples) {
-  for (const std::string verb :
-       {"train", "study", "doctor", "predict", "evaluate", "adjust", "loss", "list", "version"}) {
+  for (const std::string verb : {"train", "study", "doctor", "predict", "export", "evaluate",
+                                 "adjust", "loss", "list", "version"}) {
     const Ran ran = run_program({verb, "--help"});
     EXPECT_EQ(ran.status, 0) << verb;
     const std::size_t at = ran.out.find("Examples:\n");
