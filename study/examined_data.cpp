@@ -124,11 +124,11 @@ std::string held_out_text(std::size_t items, const std::string& part, const std:
 }
 
 template <class Splits>
-Split split_off(const Splits& splits, double share, std::uint64_t seed) {
+Split examined_split(const Splits& splits, double share, std::uint64_t seed) {
   return stratified_split(splits.train.labels, splits.labels.size(), share, seed);
 }
 
-Split split_off(const TextSplits& splits, double share, std::uint64_t seed) {
+Split examined_split(const TextSplits& splits, double share, std::uint64_t seed) {
   return split_texts(splits.train, splits.labels.size(), share, seed);
 }
 
@@ -136,7 +136,7 @@ Split split_off(const TextSplits& splits, double share, std::uint64_t seed) {
 template <class Splits>
 void hold_out_test(Splits& splits, const ProblemOptions& options, std::vector<std::string>& notes) {
   if (splits.test.size() > 0 || options.test_share <= 0) return;
-  const Split split = split_off(splits, options.test_share, options.seed);
+  const Split split = examined_split(splits, options.test_share, options.seed);
   splits.test = select(splits.train, split.held_out);
   splits.train = select(splits.train, split.kept);
   notes.push_back(held_out_text(splits.test.size(), "for testing", "--test"));

@@ -53,7 +53,7 @@ Value head(Graph& graph, const std::string& layer, const Value& x, const Setting
                           graph.constant(static_cast<float>(settings.number("scale")))});
 }
 
-void add_logits(Graph& graph, const SavedModel& saved, const Value& logits) {
+void image_logits(Graph& graph, const SavedModel& saved, const Value& logits) {
   graph.output("logits", logits, {"images", saved.about.labels.size()}, "a column a class");
 }
 
@@ -98,8 +98,8 @@ void cnn_graph(Graph& graph, const SavedModel& saved, const Settings& settings) 
   // The hidden layer's weight counts channels last.
   const Value channels_last = graph.op("Transpose", {x}, {{"perm", Integers{0, 2, 3, 1}}});
   const Value flat = graph.op("Flatten", {channels_last}, {{"axis", 1}});
-  add_logits(graph, saved,
-             head(graph, "out", linear(graph, "hidden", flat, Activation::relu), settings));
+  image_logits(graph, saved,
+               head(graph, "out", linear(graph, "hidden", flat, Activation::relu), settings));
 }
 
 void resnet_graph(Graph& graph, const SavedModel& saved, const Settings& settings) {
@@ -113,7 +113,7 @@ void resnet_graph(Graph& graph, const SavedModel& saved, const Settings& setting
     }
   }
   const Value pooled = graph.op("Flatten", {graph.op("GlobalAveragePool", {x})}, {{"axis", 1}});
-  add_logits(graph, saved, head(graph, "linear", pooled, settings));
+  image_logits(graph, saved, head(graph, "linear", pooled, settings));
 }
 
 }  // namespace onnx

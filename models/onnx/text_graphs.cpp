@@ -74,7 +74,7 @@ Value pool(Graph& graph, const Tokens& tokens, const std::string& kind) {
   return graph.op("Concat", {mean(), masked_max(graph, tokens)}, {{"axis", 1}});
 }
 
-void add_logits(Graph& graph, const SavedModel& saved, const Value& pooled) {
+void text_logits(Graph& graph, const SavedModel& saved, const Value& pooled) {
   graph.output("logits", linear(graph, "out", pooled), {"texts", saved.about.labels.size()},
                "a column a class");
 }
@@ -90,7 +90,7 @@ Value position_table(Graph& graph, const SavedModel& saved, std::int64_t width) 
 
 void bag_graph(Graph& graph, const SavedModel& saved, const Settings&) {
   const Tokens tokens = embedded_tokens(graph, std::get<TextEncoding>(saved.about.encoding));
-  add_logits(graph, saved, pool(graph, tokens, "mean"));
+  text_logits(graph, saved, pool(graph, tokens, "mean"));
 }
 
 void transformer_graph(Graph& graph, const SavedModel& saved, const Settings& settings) {
@@ -99,7 +99,7 @@ void transformer_graph(Graph& graph, const SavedModel& saved, const Settings& se
   tokens.vectors = transformer_encoder(
       graph, "encoder", add_positions(graph, tokens.vectors, table), tokens.present,
       {.heads = settings.integer("heads"), .norm_first = settings.is("norm", "pre")});
-  add_logits(graph, saved, pool(graph, tokens, settings.word("pooling")));
+  text_logits(graph, saved, pool(graph, tokens, settings.word("pooling")));
 }
 
 }  // namespace onnx

@@ -9,7 +9,7 @@
 #include "cli/run_program.h"
 #include "cli/train_data.h"
 
-namespace tailgrad::testing {
+namespace tailgrad::test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -82,4 +82,4 @@ TEST_F(Export, SaysWhatIsMissing) {
 }
 
 }  // namespace
-}  // namespace tailgrad::testing
+}  // namespace tailgrad::test

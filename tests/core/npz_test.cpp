@@ -2,43 +2,44 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <temporary_folder.h>
 
 #include <array>
 #include <cstring>
 
+#include <support/messages.h>
+#include <support/temporary_folder.h>
 #include <tailgrad/core/error.h>
 
 namespace tailgrad {
 namespace {
 
-using tailgrad::testing::message_of;
-using tailgrad::testing::slurp;
-using tailgrad::testing::spill;
-using tailgrad::testing::TemporaryFolder;
+using tailgrad::test::message_of;
+using tailgrad::test::slurp;
+using tailgrad::test::spill;
+using tailgrad::test::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-std::string golden(const std::string& name) {
+std::string golden_npz(const std::string& name) {
   return std::string(TAILGRAD_SOURCE_DIR) + "/tests/golden/files/" + name + ".npz";
 }
 
-Npz parse(const std::string& text) {
+Npz npz_of(const std::string& text) {
   const auto bytes = std::as_bytes(std::span<const char>(text));
   return Npz::parse({bytes.begin(), bytes.end()}, "x.npz");
 }
 
 // All arrays of a file.
-void read_all(const std::string& text) {
-  const Npz file = parse(text);
+void read_all_arrays(const std::string& text) {
+  const Npz file = npz_of(text);
   for (const std::string& name : file.names()) file.at(name);
 }
 
 TEST(Npz, ReadsWhatNumpyWroteStoredAndDeflated) {
   for (const std::string name : {"stored", "deflated"}) {
     SCOPED_TRACE(name);
-    const Npz file = Npz::read(golden(name));
+    const Npz file = Npz::read(golden_npz(name));
     EXPECT_THAT(file.names(), ElementsAre("logits", "labels", "naïve name", "none"));
     const NpyArray logits = file.at("logits");
     EXPECT_THAT(logits.shape, ElementsAre(40u, 3u));
@@ -53,14 +54,15 @@ TEST(Npz, ReadsWhatNumpyWroteStoredAndDeflated) {
 }
 
 TEST(Npz, NamesWhatIsMissing) {
-  const Npz file = Npz::read(golden("stored"));
-  EXPECT_THAT(message_of<Error>([&] { file.at("logit"); }),
+  const Npz file = Npz::read(golden_npz("stored"));
+  EXPECT_THAT(message_of([&] { file.at("logit"); }),
               HasSubstr("stored.npz: has no array \"logit\"; it has: logits, labels, "));
 }
 
 TEST(Npz, OneArrayByPath) {
-  EXPECT_THAT(read_array(golden("deflated") + ":labels").as_integers(), ElementsAre(2, 0, -100));
-  EXPECT_THAT(message_of<Error>([&] { read_array(golden("deflated") + ":label"); }),
+  EXPECT_THAT(read_array(golden_npz("deflated") + ":labels").as_integers(),
+              ElementsAre(2, 0, -100));
+  EXPECT_THAT(message_of([&] { read_array(golden_npz("deflated") + ":label"); }),
               HasSubstr("has no array \"label\""));
   const std::string npy = std::string(TAILGRAD_SOURCE_DIR) + "/tests/golden/files/scalar.npy";
   EXPECT_THAT(read_array(npy).as_doubles(), ElementsAre(1.5));
@@ -91,9 +93,9 @@ TEST(Npz, WritesWhatItReads) {
 }
 
 // The bytes of a golden file with `value` at an offset from the n-th place of `mark`.
-std::string patched(const std::string& name, std::string_view mark, int n, std::size_t offset,
-                    std::string_view value) {
-  std::string text = slurp(golden(name));
+std::string patched_npz(const std::string& name, std::string_view mark, int n, std::size_t offset,
+                        std::string_view value) {
+  std::string text = slurp(golden_npz(name));
   std::size_t at = text.find(mark);
   for (; n > 0; --n) at = text.find(mark, at + 1);
   return text.replace(at + offset, value.size(), value);
@@ -102,7 +104,7 @@ std::string patched(const std::string& name, std::string_view mark, int n, std::
 constexpr std::string_view kLocal("PK\3\4", 4), kCentral("PK\1\2", 4);
 
 TEST(Npz, RefusesMalformedFiles) {
-  const std::string stored_text = slurp(golden("stored"));
+  const std::string stored_text = slurp(golden_npz("stored"));
   const struct {
     std::string file;
     std::string message;
@@ -110,34 +112,35 @@ TEST(Npz, RefusesMalformedFiles) {
       {"", "is not a .npz file (a zip archive) or ends too early"},
       {"\x93NUMPY", "is not a .npz file"},
       {stored_text.substr(0, stored_text.size() - 30), "is not a .npz file"},
-      {patched("stored", kCentral, 0, 8, "\1"), "x.npz:logits: is encrypted"},
-      {patched("stored", kCentral, 1, 10, "\x0c"), "x.npz:labels: is compressed by method 12"},
-      {patched("deflated", kCentral, 0, 24, std::string_view("\0\0\0\x40", 4)),
+      {patched_npz("stored", kCentral, 0, 8, "\1"), "x.npz:logits: is encrypted"},
+      {patched_npz("stored", kCentral, 1, 10, "\x0c"), "x.npz:labels: is compressed by method 12"},
+      {patched_npz("deflated", kCentral, 0, 24, std::string_view("\0\0\0\x40", 4)),
        "x.npz:logits: announces 1073741824 bytes from"},
-      {patched("deflated", kCentral, 0, 24, std::string_view("\x10\2\0\0", 4)),
+      {patched_npz("deflated", kCentral, 0, 24, std::string_view("\x10\2\0\0", 4)),
        "x.npz:logits: is damaged"},
-      {patched("stored", "\x93NUMPY", 1, 140, "\7"), "x.npz:labels: is damaged: size or checksum"},
-      {patched("deflated", kLocal, 0, 70, "\xff\xff\xff\xff"), "x.npz:logits: is damaged"},
-      {patched("stored", kLocal, 0, 0, "PK\7\7"), "x.npz:logits: is damaged at its beginning"},
-      {patched("stored", kCentral, 2, 0, "PK\7\7"), "has a damaged list of members"},
-      {patched("stored", "labels.npy", 1, 9, "z"),
+      {patched_npz("stored", "\x93NUMPY", 1, 140, "\7"),
+       "x.npz:labels: is damaged: size or checksum"},
+      {patched_npz("deflated", kLocal, 0, 70, "\xff\xff\xff\xff"), "x.npz:logits: is damaged"},
+      {patched_npz("stored", kLocal, 0, 0, "PK\7\7"), "x.npz:logits: is damaged at its beginning"},
+      {patched_npz("stored", kCentral, 2, 0, "PK\7\7"), "has a damaged list of members"},
+      {patched_npz("stored", "labels.npy", 1, 9, "z"),
        "member \"labels.npz\" that is not named NAME.npy"},
-      {patched("stored", "labels.npy", 1, 0, "logits"), "has two arrays named \"logits\""},
+      {patched_npz("stored", "labels.npy", 1, 0, "logits"), "has two arrays named \"logits\""},
   };
   for (const auto& [file, message] : cases)
-    EXPECT_THAT(message_of<Error>([&] { read_all(file); }), HasSubstr(message));
+    EXPECT_THAT(message_of([&] { read_all_arrays(file); }), HasSubstr(message));
 }
 
 TEST(Npz, EveryCutIsRefusedAndEveryFlipReadOrRefused) {
-  const std::string whole = slurp(golden("deflated"));
+  const std::string whole = slurp(golden_npz("deflated"));
   for (std::size_t size = 0; size < whole.size(); ++size)
-    EXPECT_THROW(read_all(whole.substr(0, size)), Error) << size;
+    EXPECT_THROW(read_all_arrays(whole.substr(0, size)), Error) << size;
   for (std::size_t at = 0; at < whole.size(); ++at)
     for (int bit = 0; bit < 8; ++bit) {
       std::string flipped = whole;
       flipped[at] = static_cast<char>(flipped[at] ^ (1 << bit));
       try {
-        read_all(flipped);
+        read_all_arrays(flipped);
       } catch (const Error&) {
       }
     }
@@ -147,7 +150,7 @@ TEST(Npz, RefusesToWriteWhatNobodyCouldRead) {
   const TemporaryFolder folder;
   const std::vector<float> two(2);
   const auto error_of = [&](std::vector<StoredTensor> arrays) {
-    return message_of<Error>([&] { write_npz(folder.at("x"), arrays); });
+    return message_of([&] { write_npz(folder.at("x"), arrays); });
   };
   EXPECT_THAT(error_of({stored("a", {2}, two), stored("a", {2}, two)}), HasSubstr("given once"));
   EXPECT_THAT(error_of({stored("", {2}, two)}), HasSubstr("not empty"));
