@@ -140,10 +140,15 @@ Verb& Verb::option(const std::string& name, std::vector<std::string>& values,
   return *this;
 }
 
-Verb& Verb::flag(const std::string& name, bool& value, const std::string& help) {
+Verb& Verb::start_flag(const std::string& name, bool& value, const std::string& help) {
   app_->add_flag("--" + name, value, help)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
       ->group(group_);
+  return *this;
+}
+
+Verb& Verb::flag(const std::string& name, bool& value, const std::string& help) {
+  start_flag(name, value, help);
   settings()[app_].push_back({name, [&value] { return value; }});
   return *this;
 }

@@ -50,8 +50,8 @@ struct CompareCommand {
 };
 
 // Options that have no say in the result: where and how it is computed.
-constexpr std::string_view kNoSay[] = {"out",  "threads",    "json",   "quiet",     "force",
-                                       "cell", "list-cells", "resume", "checkpoint"};
+constexpr std::string_view kNoSay[] = {"out",   "threads", "memory-limit", "json",
+                                       "quiet", "cell",    "list-cells",   "checkpoint"};
 // Options of compare that train does not have.
 constexpr std::string_view kNotOfTrain[] = {
     "losses", "samplers", "optimizers", "models",      "seeds",     "metric",    "baseline",
@@ -203,7 +203,8 @@ int run(CompareCommand& command, const Verb& verb) {
       .folder = command.file("cells"),
       .checkpoint_seconds = command.checkpoint,
       .stop = interrupted,
-      .progress = [&](const GridProgress& now) { display.show(now, command.metric); }};
+      .progress = [&](const GridProgress& now) { display.show(now, command.metric); },
+      .warn = [&](const std::string& text) { display.warn(text); }};
   Grid grid(problem, std::move(plan), options);  // what does not fit is said here
   const CompareFolder folder{
       .path = command.out, .identity = identity, .force = command.force, .resume = command.resume};
@@ -313,9 +314,9 @@ void add_compare(Program& program) {
       .group("Output")
       .option("out", command->out, "Folder for everything that is written")
       .required("out")
-      .flag("force", command->force, "Replace what an earlier comparison wrote to --out")
-      .flag("resume", command->resume,
-            "Use the cells in --out that fit, though other options have changed")
+      .start_flag("force", command->force, "Replace what an earlier comparison wrote to --out")
+      .start_flag("resume", command->resume,
+                  "Use the cells in --out that fit, though other options have changed")
       .common(command->common)
       .action([command, verb] { return run(*command, verb); });
 }

@@ -45,4 +45,9 @@ void GridDisplay::show(const GridProgress& now, const std::string& metric) {
   progress_.update(now.done);
 }
 
+void GridDisplay::warn(const std::string& text) {
+  progress_.clear();
+  fmt::print(stderr, "warning: {}\n", text);
+}
+
 }  // namespace tailgrad::cli

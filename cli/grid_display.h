@@ -17,6 +17,8 @@ class GridDisplay {
       : progress_(quiet ? ProgressStyle::kQuiet : ProgressStyle::kAuto) {}
 
   void show(const GridProgress& now, const std::string& metric);
+  /// Also with --quiet: it is no progress.
+  void warn(const std::string& text);
   void clear() { progress_.clear(); }
 
  private:

@@ -107,11 +107,17 @@ int run(StudyCommand& command, const Verb& verb) {
       run_study_cells(study, cells,
                       {.folder = command.file("cells"),
                        .stop = interrupted,
-                       .progress = [&](std::size_t done, std::size_t all, const std::string& what) {
-                         if (!what.empty())
-                           progress.line(fmt::format("[{}/{}] {}", done, all, what));
-                         progress.update(done);
-                       }});
+                       .progress =
+                           [&](std::size_t done, std::size_t all, const std::string& what) {
+                             if (!what.empty())
+                               progress.line(fmt::format("[{}/{}] {}", done, all, what));
+                             progress.update(done);
+                           },
+                       .warn =
+                           [&](const std::string& text) {
+                             progress.clear();
+                             fmt::print(stderr, "warning: {}\n", text);
+                           }});
   progress.clear();
   if (!finished) {
     fmt::print(stderr,
@@ -178,9 +184,9 @@ void add_study(Program& program) {
               "A file or folder for studies that also run on data of yours (see study list)")
       .group("Output")
       .option("out", command->out, "Folder for everything that is written")
-      .flag("force", command->force, "Replace what an earlier study wrote to --out")
-      .flag("resume", command->resume,
-            "Use the cells in --out that fit, though other options have changed")
+      .start_flag("force", command->force, "Replace what an earlier study wrote to --out")
+      .start_flag("resume", command->resume,
+                  "Use the cells in --out that fit, though other options have changed")
       .common(command->common)
       .action([command, verb] { return run(*command, verb); });
 }

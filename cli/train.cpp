@@ -1,5 +1,4 @@
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -37,7 +36,7 @@ struct RunFolder {
   explicit RunFolder(std::string folder) : path(std::move(folder)) {}
   std::string path;
   std::string file(const char* name) const { return path + "/" + name; }
-  std::string checkpoint() const { return path + "/checkpoint/state.safetensors"; }
+  std::string checkpoints() const { return path + "/checkpoint"; }
 };
 
 constexpr std::string_view kOwnFiles[] = {"model.safetensors", "model.json",  "config.toml",
@@ -62,9 +61,19 @@ std::string epoch_text(const EpochRecord& record, const std::string& select) {
                      record.seconds);
 }
 
-void save_state(const RunFolder& folder, Trainer& trainer) {
-  std::filesystem::create_directories(folder.path + "/checkpoint");
-  trainer.save(folder.checkpoint());
+// Takes up what an earlier start left in the folder, and says what that was.
+void resume(Trainer& trainer, CheckpointFiles& checkpoints, const TrainCommand& command) {
+  const bool found = trainer.load(checkpoints);
+  for (const std::string& damage : checkpoints.passed_over())
+    fmt::print(stderr, "warning: {}; going on from {}, the checkpoint before it\n", damage,
+               checkpoints.newest());
+  if (command.common.quiet) return;
+  if (found) {
+    fmt::print(stderr, "resuming after epoch {} of {}\n", trainer.history().size(),
+               command.run.experiment.training.epochs);
+  } else {
+    fmt::print(stderr, "there is no checkpoint in {} yet: starting anew\n", command.out);
+  }
 }
 
 std::string memory_text(const ordered_json& bytes) {
@@ -72,9 +81,9 @@ std::string memory_text(const ordered_json& bytes) {
 }
 
 // Where a diverged run can be taken up again.
-std::string last_good_checkpoint(const RunFolder& folder, std::uint64_t saved_step) {
+std::string last_good_checkpoint(const CheckpointFiles& checkpoints, std::uint64_t saved_step) {
   if (saved_step == 0) return "there is no good checkpoint: none was saved before this step";
-  return fmt::format("the last good checkpoint is {}, saved after step {}", folder.checkpoint(),
+  return fmt::format("the last good checkpoint is {}, saved after step {}", checkpoints.newest(),
                      saved_step);
 }
 
@@ -104,12 +113,10 @@ int run(TrainCommand& command, const Verb& verb) {
                           : command.force ? IfOccupied::kForce
                                           : IfOccupied::kRefuse,
                           kOwnFiles);
-  if (command.resume && std::filesystem::exists(folder.checkpoint())) {
-    trainer.load(folder.checkpoint());
-    if (!command.common.quiet)
-      fmt::print(stderr, "resuming after epoch {} of {}\n", trainer.history().size(),
-                 settings.training.epochs);
-  }
+  create_output_directory(folder.checkpoints(), IfOccupied::kResume);
+  for (const std::string& mine : {folder.path, folder.checkpoints()}) remove_leftovers(mine, 0);
+  CheckpointFiles checkpoints(folder.checkpoints() + "/state");
+  if (command.resume) resume(trainer, checkpoints, command);
   write_file(folder.file("config.toml"), verb.toml());
   std::string history;
   for (const EpochRecord& record : trainer.history()) history += history_line(record).dump() + "\n";
@@ -130,7 +137,7 @@ int run(TrainCommand& command, const Verb& verb) {
   const auto after_epoch = [&](const EpochRecord& record) {
     progress.line(epoch_text(record, settings.training.select));
     append_line(folder.file("history.jsonl"), history_line(record).dump());
-    save_state(folder, trainer);
+    trainer.save(checkpoints);
     saved_step = record.steps;
   };
   bool finished = false;
@@ -138,12 +145,12 @@ int run(TrainCommand& command, const Verb& verb) {
     finished = trainer.run({.after_step = after_step, .after_epoch = after_epoch});
   } catch (const Diverged& error) {
     progress.clear();
-    throw Diverged(std::string(error.what()) + "; " + last_good_checkpoint(folder, saved_step),
+    throw Diverged(std::string(error.what()) + "; " + last_good_checkpoint(checkpoints, saved_step),
                    error.step);
   }
   progress.clear();
   if (!finished) {
-    save_state(folder, trainer);
+    trainer.save(checkpoints);
     fmt::print(stderr,
                "stopped by a signal; everything is saved: the same command with --resume "
                "goes on\n");
@@ -203,8 +210,9 @@ void add_train(Program& program) {
       .group("Output")
       .option("out", command->out, "Folder for everything that is written")
       .required("out")
-      .flag("force", command->force, "Replace what an earlier run wrote to --out")
-      .flag("resume", command->resume, "Go on with the run in --out")
+      .start_flag("force", command->force, "Replace what an earlier run wrote to --out")
+      .start_flag("resume", command->resume,
+                  "Go on with the run in --out, to the same bytes as without the interruption")
       .common(command->common)
       .action([command, verb] { return run(*command, verb); });
 }

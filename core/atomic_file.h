@@ -1,7 +1,9 @@
-// Whole files that are either there or not: never half written, whatever happens.
+// Whole files that are either there or not: never half written, whatever happens. Everything that
+// is read or written goes through here.
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,9 +11,12 @@
 
 namespace tailgrad {
 
-/// The bytes of a file. Throws Error with the path and the reason when it is missing, a directory
-/// or cannot be read.
+/// The bytes of a file. Throws Error with the path and the reason when it is missing, a folder or
+/// cannot be read.
 std::vector<std::byte> read_file(const std::string& path);
+/// The same; none when there is no such file. Any other reason is still an Error: a file that
+/// cannot be read now must not be taken for one that was never written.
+std::optional<std::vector<std::byte>> read_file_if_there(const std::string& path);
 
 /// The same as a string of bytes.
 std::string read_text(const std::string& path);
@@ -29,8 +34,20 @@ void write_file(const std::string& path, std::string_view text);
 /// new one whole. Throws Error with path and reason.
 void append_line(const std::string& path, std::string_view line);
 
-/// Keeps the first `count` whole lines of the file, which is replaced as by write_file: a resumed
-/// run so drops what was logged after its checkpoint. Throws Error when there are fewer lines.
-void keep_lines(const std::string& path, std::size_t count);
+/// Creates `path` with this text, for other processes to see; false when it is there already. Of
+/// several that try at once one succeeds. Not synced: it means nothing after a crash of the
+/// machine. Throws Error with path and reason, and leaves nothing, when it cannot be written.
+bool create_file(const std::string& path, std::string_view text);
+
+/// Removes a file that nobody needs any more; it does not matter if it is not there or stays.
+void remove_file(const std::string& path);
+
+/// Makes the names in `folder` survive a power cut; on file systems that cannot sync folders it
+/// does nothing. Throws Error about `path`.
+void sync_folder(const std::string& path, const std::string& folder);
+
+/// Removes the temporary files that killed processes left in `folder`: those that nobody has
+/// written to for `seconds`.
+void remove_leftovers(const std::string& folder, double seconds);
 
 }  // namespace tailgrad

@@ -1,11 +1,13 @@
 #include <tailgrad/core/output_directory.h>
 
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
 
+#include <tailgrad/core/atomic_file.h>
 #include <tailgrad/core/error.h>
-#include <tailgrad/core/file_calls.h>
 
 namespace tailgrad {
 namespace {
@@ -16,7 +18,10 @@ void create_with_parents(const fs::path& folder, const std::string& asked) {
   std::error_code code;
   if (folder.empty() || fs::is_directory(folder, code)) return;
   create_with_parents(folder.parent_path(), asked);
-  if (file_calls().mkdir(folder.c_str(), 0777) == 0) return;
+  if (::mkdir(folder.c_str(), 0777) == 0) {
+    sync_folder(asked, folder.has_parent_path() ? folder.parent_path().string() : ".");
+    return;
+  }
   const int reason = errno == EEXIST ? ENOTDIR : errno;
   // Another cell of the same study may have created it in between.
   if (reason == ENOTDIR && fs::is_directory(folder, code)) return;

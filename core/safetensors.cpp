@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -13,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include <tailgrad/core/atomic_file.h>
+#include <tailgrad/core/byte_hash.h>
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/safetensors_header.h>
 
@@ -144,6 +146,27 @@ StoredTensor checked(const HeaderEntry& entry, std::span<const std::byte> data,
   return tensor;
 }
 
+// The checksum is XXH64 of the whole file with zeros in the place of its own sixteen digits. The
+// marks around that place occur nowhere else: inside a JSON string each quote follows a backslash.
+constexpr std::string_view kSealKey = "tailgrad_xxh64";
+const std::string kNoDigits(16, '0');
+
+std::optional<std::size_t> place_of_seal(std::string_view bytes) {
+  const std::string before = "\"" + std::string(kSealKey) + "\":\"";
+  const std::size_t found = bytes.find(before);
+  return found == std::string_view::npos ? std::nullopt : std::optional(found + before.size());
+}
+
+// Of a file that is in one piece or in several; `place` is in the first.
+std::string seal_of(std::span<const std::span<const std::byte>> pieces, std::size_t place) {
+  ByteHash hash;
+  hash.update(pieces.front().first(place));
+  hash.update(kNoDigits);
+  hash.update(pieces.front().subspan(place + kNoDigits.size()));
+  for (const auto piece : pieces.subspan(1)) hash.update(piece);
+  return hex64(hash.value());
+}
+
 std::string quoted(const std::string& text, const std::string& path) {
   try {
     return nlohmann::json(text).dump();
@@ -239,6 +262,13 @@ Safetensors Safetensors::parse(std::vector<std::byte> bytes, std::string source)
   const std::string_view text(reinterpret_cast<const char*>(all.data()) + sizeof length, length);
   Header header = read_header(text, file.source_);
   file.metadata_ = std::move(header.metadata);
+  if (const auto seal = file.metadata_.find(std::string(kSealKey)); seal != file.metadata_.end()) {
+    const std::optional<std::size_t> place = place_of_seal(text);
+    file.sealed_ = place && seal->second.size() == kNoDigits.size() &&
+                   seal->second == seal_of(std::span(&all, 1), sizeof length + *place);
+    if (!file.sealed_) bad("is damaged: its bytes do not fit its checksum");
+    file.metadata_.erase(seal);
+  }
 
   const std::span<const std::byte> data = all.subspan(sizeof length + length);
   std::sort(header.entries.begin(), header.entries.end(),
@@ -281,8 +311,16 @@ const StoredTensor& Safetensors::at(std::string_view name) const {
       "has no array \"" + std::string(name) + "\"; it has: " + (there.empty() ? "none" : there));
 }
 
-void write_safetensors(const std::string& path, std::span<const StoredTensor> tensors,
-                       const StoredMetadata& metadata) {
+namespace {
+
+// What a file will hold: its start, then the bytes of the arrays.
+struct Layout {
+  std::string start;
+  std::vector<std::span<const std::byte>> arrays;
+};
+
+Layout laid_out(const std::string& path, std::span<const StoredTensor> tensors,
+                const StoredMetadata& metadata) {
   std::vector<const StoredTensor*> order;
   for (const StoredTensor& tensor : tensors) order.push_back(&tensor);
   std::sort(order.begin(), order.end(), [](const StoredTensor* a, const StoredTensor* b) {
@@ -298,7 +336,7 @@ void write_safetensors(const std::string& path, std::span<const StoredTensor> te
           .append(quoted(key, path) + ":" + quoted(value, path));
     header += '}';
   }
-  std::vector<std::span<const std::byte>> pieces(1);
+  Layout layout;
   std::size_t offset = 0;
   for (const StoredTensor* const tensor : order) {
     if (tensor->name == "__metadata__" || !names.insert(tensor->name).second)
@@ -317,7 +355,7 @@ void write_safetensors(const std::string& path, std::span<const StoredTensor> te
     header += "],\"data_offsets\":[" + std::to_string(offset) + ",";
     offset += tensor->bytes.size();
     header += std::to_string(offset) + "]}";
-    pieces.push_back(tensor->bytes);
+    layout.arrays.push_back(tensor->bytes);
   }
   header += '}';
   header.append((8 - header.size() % 8) % 8, ' ');
@@ -325,11 +363,35 @@ void write_safetensors(const std::string& path, std::span<const StoredTensor> te
     fail_at(path, 0, 0, "cannot write a header of more than 100,000,000 bytes");
 
   const std::uint64_t length = header.size();
-  std::string start(sizeof length, '\0');
-  std::memcpy(start.data(), &length, sizeof length);
-  start += header;
-  pieces[0] = std::as_bytes(std::span<const char>(start));
-  write_file(path, pieces);
+  layout.start.resize(sizeof length);
+  std::memcpy(layout.start.data(), &length, sizeof length);
+  layout.start += header;
+  return layout;
+}
+
+std::vector<std::span<const std::byte>> pieces_of(const Layout& layout) {
+  std::vector<std::span<const std::byte>> pieces = {
+      std::as_bytes(std::span<const char>(layout.start))};
+  pieces.insert(pieces.end(), layout.arrays.begin(), layout.arrays.end());
+  return pieces;
+}
+
+}  // namespace
+
+void write_safetensors(const std::string& path, std::span<const StoredTensor> tensors,
+                       const StoredMetadata& metadata) {
+  write_file(path, pieces_of(laid_out(path, tensors, metadata)));
+}
+
+void write_sealed_safetensors(const std::string& path, std::span<const StoredTensor> tensors,
+                              const StoredMetadata& metadata) {
+  StoredMetadata with_seal = metadata;
+  with_seal.emplace(kSealKey, kNoDigits);
+  Layout layout = laid_out(path, tensors, with_seal);
+  const std::size_t place = place_of_seal(layout.start).value();
+  const std::string seal = seal_of(pieces_of(layout), place);
+  layout.start.replace(place, seal.size(), seal);
+  write_file(path, pieces_of(layout));
 }
 
 }  // namespace tailgrad

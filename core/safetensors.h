@@ -75,6 +75,7 @@ using StoredMetadata = std::map<std::string, std::string>;
 /// spaces); a key given twice; an unknown type; a shape that does not fit its offsets; arrays that
 /// overlap, leave a gap or end before the file does; metadata other than text.
 /// Arrays that do not begin at a multiple of their width are legal and read.
+/// Refused too: a file whose bytes do not fit the checksum of write_sealed_safetensors in it.
 class Safetensors {
  public:
   /// Reads a file. Throws Error naming the file and the rule that it breaks.
@@ -89,6 +90,8 @@ class Safetensors {
   /// Throws Error naming the file, the missing array and the arrays that there are.
   const StoredTensor& at(std::string_view name) const;
   const StoredMetadata& metadata() const { return metadata_; }  ///< the text pairs of the file
+  /// Whether the file had a checksum, which then was right.
+  bool sealed() const { return sealed_; }
   /// The name of the file in error messages.
   const std::string& source() const { return source_; }
 
@@ -104,6 +107,7 @@ class Safetensors {
   std::vector<std::byte> bytes_;
   std::vector<StoredTensor> tensors_;
   StoredMetadata metadata_;
+  bool sealed_ = false;
 };
 
 /// Writes the arrays, widest types first and then by name, as the format's own writer does: the
@@ -113,5 +117,10 @@ class Safetensors {
 /// the file cannot be written (see write_file).
 void write_safetensors(const std::string& path, std::span<const StoredTensor> tensors,
                        const StoredMetadata& metadata = {});
+
+/// The same with a checksum of all its bytes in the metadata: what is torn or damaged later is
+/// refused when it is read, and everyone else's readers take it for an ordinary file.
+void write_sealed_safetensors(const std::string& path, std::span<const StoredTensor> tensors,
+                              const StoredMetadata& metadata = {});
 
 }  // namespace tailgrad

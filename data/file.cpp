@@ -1,68 +1,18 @@
 #include <tailgrad/data/file.h>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <system_error>
 
 #include <fmt/format.h>
 
+#include <tailgrad/core/atomic_file.h>
 #include <tailgrad/core/error.h>
 
 namespace tailgrad {
 namespace {
-
-struct Descriptor {
-  int number;
-  explicit Descriptor(int n) : number(n) {}
-  ~Descriptor() {
-    if (number >= 0) ::close(number);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-};
-
-std::string reason(int error) {
-  return std::generic_category().message(error);
-}
-
-std::string read_raw(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.number < 0) {
-    const int error = errno;
-    if (error == ENOENT) fail_at(path, 0, 0, "there is no such file");
-    fail_at(path, 0, 0, "cannot be opened: " + reason(error));
-  }
-  struct stat status {};
-  if (::fstat(file.number, &status) != 0) {
-    fail_at(path, 0, 0, "cannot be read: " + reason(errno));
-  }
-  if (S_ISDIR(status.st_mode)) fail_at(path, 0, 0, "is a folder; a file is needed");
-
-  // The size is only a hint: a pipe says 0.
-  constexpr std::size_t kChunk = std::size_t{1} << 16;
-  std::string bytes;
-  std::size_t used = 0;
-  const std::size_t hint = status.st_size > 0 ? static_cast<std::size_t>(status.st_size) : 0;
-  for (;;) {
-    if (bytes.size() - used < kChunk) {
-      bytes.resize(std::max({used + kChunk, hint + kChunk, used + used / 2}));
-    }
-    const ssize_t got = ::read(file.number, bytes.data() + used, bytes.size() - used);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail_at(path, 0, 0, "cannot be read: " + reason(errno));
-    if (got == 0) break;
-    used += static_cast<std::size_t>(got);
-  }
-  bytes.resize(used);
-  return bytes;
-}
 
 bool is_gzip(std::string_view bytes) {
   return bytes.size() >= 2 && bytes[0] == '\x1f' && bytes[1] == '\x8b';
@@ -143,7 +93,7 @@ std::size_t utf8_sequence(const unsigned char* p, const unsigned char* end) {
 }  // namespace
 
 std::string read_bytes(const std::string& path) {
-  std::string bytes = read_raw(path);
+  std::string bytes = read_text(path);
   if (!path.ends_with(".gz")) return bytes;
   if (bytes.empty()) fail_at(path, 0, 0, "is empty: no gzip data");
   if (!is_gzip(bytes)) fail_at(path, 0, 0, "is named .gz but does not hold gzip data");

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <tailgrad/core/checkpoint_files.h>
 #include <tailgrad/core/shards.h>
 #include <tailgrad/data/batches.h>
 #include <tailgrad/data/sampler.h>
@@ -103,10 +104,11 @@ class Trainer {
   /// seed.
   Batches epoch_batches(int epoch) const;
 
-  /// All that a resumed run needs, in one safetensors file written atomically.
-  void save(const std::string& path) const;
-  /// Throws Error when the file is of another run (options, model or data differ).
-  void load(const std::string& path);
+  /// All that a resumed run needs, as the next state of `files`.
+  void save(CheckpointFiles& files) const;
+  /// Goes on where the newest whole state of `files` was saved; false when nothing was. Throws
+  /// Error when it is of another run (options, model or data differ) or no state is whole.
+  bool load(CheckpointFiles& files);
 
  private:
   struct ShardScratch;

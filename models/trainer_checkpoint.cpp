@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include <tailgrad/core/byte_hash.h>
-#include <tailgrad/core/safetensors.h>
 #include <tailgrad/nn/weights.h>
 
 namespace tailgrad {
@@ -63,7 +62,7 @@ std::string Trainer::fingerprint_of_run() const {
   return hex64(hash.value());
 }
 
-void Trainer::save(const std::string& path) const {
+void Trainer::save(CheckpointFiles& files) const {
   const std::vector<NamedTensor> weights = model_.named_state();
   const std::vector<NamedTensor> best = named_copies(weights, best_weights_);
   const OptimizerState state = optimizer_.state();
@@ -77,14 +76,16 @@ void Trainer::save(const std::string& path) const {
       {"best_epoch", best_epoch_}, {"optimizer_steps", state.steps}, {"history", json::array()}};
   if (best_score_) position["best_score"] = *best_score_;
   for (const EpochRecord& record : history_) position["history"].push_back(record_json(record));
-  write_safetensors(path, tensors, {{"fingerprint", fingerprint_}, {"position", position.dump()}});
+  files.write(tensors, {{"fingerprint", fingerprint_}, {"position", position.dump()}});
 }
 
-void Trainer::load(const std::string& path) {
-  const Safetensors file = Safetensors::read(path);
+bool Trainer::load(CheckpointFiles& files) {
+  const std::optional<Safetensors> newest = files.read();
+  if (!newest) return false;
+  const Safetensors& file = *newest;
   const auto found = file.metadata().find("fingerprint");
   if (found == file.metadata().end() || found->second != fingerprint_)
-    fail_at(path, 0, 0,
+    fail_at(file.source(), 0, 0,
             "this checkpoint is of another run: data, model, loss or options have changed since; "
             "use the same ones, or --force to start anew");
   const std::vector<NamedTensor> weights = model_.named_state();
@@ -106,18 +107,19 @@ void Trainer::load(const std::string& path) {
     history_.clear();
     for (const json& line : position.at("history")) history_.push_back(record_from(line));
   } catch (const std::exception& error) {
-    fail_at(path, 0, 0, std::string("the checkpoint is damaged: ") + error.what());
+    fail_at(file.source(), 0, 0, std::string("the checkpoint is damaged: ") + error.what());
   }
   optimizer_.load_state(state);
   batches_ = {};
   best_weights_.clear();
-  if (!best_score_) return;
+  if (!best_score_) return true;
   std::vector<NamedTensor> best;
   for (const NamedTensor& parameter : weights)
     best.push_back({parameter.name, Tensor::empty(parameter.tensor.shape())});
   read_tensors(file, best, "best.");
   for (const NamedTensor& copy : best)
     best_weights_.emplace_back(copy.tensor.values().begin(), copy.tensor.values().end());
+  return true;
 }
 
 }  // namespace TAILGRAD_PRECISION

@@ -7,10 +7,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include <tailgrad/core/atomic_file.h>
 #include <tailgrad/core/byte_hash.h>
+#include <tailgrad/core/checkpoint_files.h>
 #include <tailgrad/core/error.h>
-#include <tailgrad/core/file_calls.h>
 #include <tailgrad/core/kernels/gemm.h>
 #include <tailgrad/core/parallel.h>
 #include <tailgrad/core/version.h>
@@ -18,6 +17,7 @@
 #include <tailgrad/models/predict.h>
 #include <tailgrad/nn/weights.h>
 #include <tailgrad/study/report/reliability.h>
+#include <tailgrad/study/sealed_json.h>
 
 namespace tailgrad {
 namespace {
@@ -103,22 +103,23 @@ std::string host_name() {
   return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
 }
 
-void remove_file(const std::string& path) {
-  file_calls().unlink(path.c_str());  // what is not there need not be removed
-}
-
-// A trainer that goes on where a killed one stopped, if it left a checkpoint that fits.
+// An experiment that goes on where an earlier worker stopped, if it left a checkpoint that fits.
 std::unique_ptr<Experiment> experiment_of(const Problem& problem, const CellSpec& spec,
-                                          const CellFiles& files, json& result) {
+                                          CheckpointFiles& checkpoints, const Warn& warn,
+                                          json& result) {
   auto experiment = std::make_unique<Experiment>(problem, spec.experiment);
   result["parameters"] = experiment->model().parameter_count();
   result["first_weights_hash"] = weights_hash(experiment->model());
   result["batches_hash"] = batches_hash(experiment->trainer());
-  if (!std::filesystem::exists(files.checkpoint())) return experiment;
+  const auto say = [&warn](const std::string& text) {
+    if (warn) warn(text);
+  };
   try {
-    experiment->trainer().load(files.checkpoint());
-  } catch (const Error&) {
-    // Of another version, or damaged: nothing is lost but time.
+    experiment->trainer().load(checkpoints);
+    for (const std::string& damage : checkpoints.passed_over())
+      say(damage + "; going on from " + checkpoints.newest() + ", the checkpoint before it");
+  } catch (const Error& error) {
+    say(std::string(error.what()) + "; this cell starts anew");
     experiment = std::make_unique<Experiment>(problem, spec.experiment);
   }
   return experiment;
@@ -158,16 +159,20 @@ std::string cell_id(const CellSpec& spec, std::string_view data_hash) {
   return hex64(hash.value());
 }
 
-bool cell_done(const CellFiles& files) {
+std::optional<json> read_cell(const CellFiles& files, std::string& damage) {
+  damage.clear();
   std::error_code code;
-  return std::filesystem::exists(files.result(), code);
-}
-
-json read_cell(const CellFiles& files) {
-  json result = json::parse(read_text(files.result()), nullptr, false);
-  if (!result.is_object() || result.value("id", "") != files.id)
-    fail_at(files.result(), 0, 0, "the cell's result is damaged; remove it and run again");
-  return result;
+  if (!std::filesystem::exists(files.result(), code)) return std::nullopt;
+  try {
+    json result = read_sealed_json(files.result());
+    if (!result.contains("id") || result.at("id") != files.id)
+      fail_at(files.result(), 0, 0, "is damaged: it is of another cell");
+    if (result.contains("test")) Safetensors::read(files.outcomes());
+    return result;
+  } catch (const Error& error) {
+    damage = error.what();
+    return std::nullopt;
+  }
 }
 
 json scalars_of(const json& metrics) {
@@ -192,14 +197,16 @@ std::optional<double> scalar_of(const json& metrics, const std::string& name) {
 bool run_cell(const Problem& problem, const CellSpec& spec, const CellFiles& files,
               const CellWatcher& watcher) {
   json result = {{"id", files.id}, {"config", config_json(spec)}, {"diverged", false}};
-  const std::unique_ptr<Experiment> experiment = experiment_of(problem, spec, files, result);
+  CheckpointFiles checkpoints(files.checkpoints());
+  const std::unique_ptr<Experiment> experiment =
+      experiment_of(problem, spec, checkpoints, watcher.warn, result);
   Trainer& trainer = experiment->trainer();
   Clock::time_point saved = Clock::now();
   const auto after_step = [&](const TrainProgress& now) {
     const bool go_on = !watcher.after_step || watcher.after_step(now);
     const double since = std::chrono::duration<double>(Clock::now() - saved).count();
     if (!go_on || since >= watcher.checkpoint_seconds) {
-      trainer.save(files.checkpoint());
+      trainer.save(checkpoints);
       saved = Clock::now();
     }
     return go_on;
@@ -222,8 +229,8 @@ bool run_cell(const Problem& problem, const CellSpec& spec, const CellFiles& fil
   result["host"] = host_name();
   result["threads"] = threads();
   result["blas_kernel"] = blas_kernel_name();
-  write_file(files.result(), result.dump() + "\n");
-  remove_file(files.checkpoint());
+  write_sealed_json(files.result(), std::move(result));
+  checkpoints.remove();
   return true;
 }
 

@@ -1,10 +1,10 @@
 // One cell of a grid: one complete configuration, trained and judged, as files that are there or
 // not.
 //
-//   FOLDER/ID.json                     the result; its presence means that the cell is done
-//   FOLDER/ID.outcomes.safetensors     the answers of each test unit, written before the result
-//   FOLDER/ID.checkpoint.safetensors   while it trains, when that takes long
-//   FOLDER/ID.claim                    while a worker has it (claims.h)
+//   FOLDER/ID.json                      the result; whole, it means that the cell is done
+//   FOLDER/ID.outcomes.safetensors      the answers of each test unit, written before the result
+//   FOLDER/ID.checkpoint-0.safetensors  and -1: while it trains, when that takes long
+//   FOLDER/ID.claim                     while a worker has it (claims.h)
 //
 // ID is a hash of everything that has a say in the result, and of the data.
 #pragma once
@@ -40,13 +40,17 @@ struct CellFiles {
   std::string id;
   std::string result() const { return folder + "/" + id + ".json"; }
   std::string outcomes() const { return folder + "/" + id + ".outcomes.safetensors"; }
-  std::string checkpoint() const { return folder + "/" + id + ".checkpoint.safetensors"; }
+  std::string checkpoints() const { return folder + "/" + id + ".checkpoint"; }  ///< the stem
   std::string claim() const { return folder + "/" + id + ".claim"; }
 };
+
+/// Is told, in a line, of a file that was damaged and of what is done instead.
+using Warn = std::function<void(const std::string&)>;
 
 struct CellWatcher {
   std::function<bool(const TrainProgress&)> after_step = {};  ///< false: save and stop
   double checkpoint_seconds = 30;  ///< of training between two checkpoints; 0: after every step
+  Warn warn = {};                  ///< of damaged checkpoints
 };
 
 /// Trains the cell, from its checkpoint when there is one, and writes its files. True: done; false:
@@ -55,12 +59,12 @@ struct CellWatcher {
 bool run_cell(const Problem& problem, const CellSpec& spec, const CellFiles& files,
               const CellWatcher& watcher = {});
 
-bool cell_done(const CellFiles& files);
-/// The result: {id, config, diverged, diverged_step, divergence, parameters, first_weights_hash,
+/// The result of a cell that is done; none otherwise, also when a file of it is torn or damaged:
+/// `damage` then says which and how.
+/// {id, config, diverged, diverged_step, divergence, parameters, first_weights_hash,
 /// batches_hash, weights_hash, best_epoch, history, dev, dev_tuned, test, test_tuned, recipe,
 /// weight_norms, biases, reliability, reliability_tuned, seconds, host, blas_kernel, threads}.
-/// Throws Error naming the file when it is missing or damaged.
-nlohmann::json read_cell(const CellFiles& files);
+std::optional<nlohmann::json> read_cell(const CellFiles& files, std::string& damage);
 
 /// The numbers of a metrics object that are one number each, with recall_many, recall_medium and
 /// recall_few: name to value, null where there is none.

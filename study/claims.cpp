@@ -15,7 +15,6 @@
 
 #include <tailgrad/core/atomic_file.h>
 #include <tailgrad/core/error.h>
-#include <tailgrad/core/file_calls.h>
 
 namespace tailgrad {
 namespace {
@@ -23,10 +22,6 @@ namespace {
 using nlohmann::json;
 
 constexpr double kUnsignedSeconds = 5;
-
-[[noreturn]] void fail_to_write(const std::string& path, int reason) {
-  fail_at(path, 0, 0, "cannot claim the cell: " + std::generic_category().message(reason));
-}
 
 std::string first_line(const std::string& path) {
   std::ifstream file(path);
@@ -73,12 +68,10 @@ std::optional<double> age_of(const std::string& path) {
   struct stat claim {};
   if (::stat(path.c_str(), &claim) != 0) return std::nullopt;
   const std::string probe = path + "." + std::to_string(::getpid()) + ".clock";
-  const int file = file_calls().open(probe.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (file < 0) fail_to_write(path, errno);
+  create_file(probe, "");
   struct stat now {};
-  const int got = ::fstat(file, &now);
-  file_calls().close(file);
-  file_calls().unlink(probe.c_str());
+  const int got = ::stat(probe.c_str(), &now);
+  remove_file(probe);
   if (got != 0) return 0.0;
   return seconds_of(now.st_mtim) - seconds_of(claim.st_mtim);
 }
@@ -109,7 +102,7 @@ Claims::~Claims() {
   }
   wake_.notify_all();
   heart_.join();
-  for (const std::string& path : held_) file_calls().unlink(path.c_str());
+  for (const std::string& path : held_) remove_file(path);
 }
 
 Claims::Turn Claims::turn(const std::string& path, const std::function<bool()>& done) {
@@ -121,21 +114,8 @@ Claims::Turn Claims::turn(const std::string& path, const std::function<bool()>& 
 }
 
 bool Claims::create(const std::string& path) {
-  const int file = file_calls().open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (file < 0) {
-    if (errno == EEXIST) return false;
-    fail_to_write(path, errno);
-  }
-  const std::string owner =
-      json{{"place", place()}, {"pid", ::getpid()}, {"start", start_of(::getpid())}}.dump() + "\n";
-  const ssize_t written = file_calls().write(file, owner.data(), owner.size());
-  const int reason = written < 0 ? errno : ENOSPC;
-  file_calls().close(file);
-  if (written != static_cast<ssize_t>(owner.size())) {
-    file_calls().unlink(path.c_str());
-    fail_to_write(path, reason);
-  }
-  return true;
+  const json owner = {{"place", place()}, {"pid", ::getpid()}, {"start", start_of(::getpid())}};
+  return create_file(path, owner.dump() + "\n");
 }
 
 bool Claims::take(const std::string& path) {
@@ -151,12 +131,12 @@ bool Claims::take(const std::string& path) {
       const std::string taker = path + ".taken";
       if (create(taker)) {
         if (is_stale(path, options_.stale_seconds)) {
-          file_calls().unlink(path.c_str());
+          remove_file(path);
           ours = create(path);
         }
-        file_calls().unlink(taker.c_str());
+        remove_file(taker);
       } else if (is_stale(taker, options_.stale_seconds)) {
-        file_calls().unlink(taker.c_str());  // it died while taking over: next time
+        remove_file(taker);  // it died while taking over: next time
       }
     }
   } catch (...) {
@@ -176,7 +156,7 @@ void Claims::release(const std::string& path) {
     const std::lock_guard lock(mutex_);
     if (held_.erase(path) == 0) return;
   }
-  file_calls().unlink(path.c_str());
+  remove_file(path);
 }
 
 void Claims::renew() {

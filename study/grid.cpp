@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -57,6 +58,7 @@ struct Grid::State {
   Claims claims;
   std::mutex mutex;
   std::map<std::string, json> results;  // by id
+  std::set<std::string> damaged;        // what was said
 };
 
 Grid::~Grid() = default;
@@ -181,20 +183,27 @@ CellFiles Grid::files(const GridCell& cell) const {
   return {.folder = options_.folder, .id = cell_id(spec(cell), data_hash_)};
 }
 
+const json* Grid::find_result(const CellFiles& where) const {
+  const std::lock_guard lock(state_->mutex);
+  const auto found = state_->results.find(where.id);
+  if (found != state_->results.end()) return &found->second;
+  std::string damage;
+  std::optional<json> read = read_cell(where, damage);
+  if (!damage.empty() && options_.warn && state_->damaged.insert(damage).second)
+    options_.warn(damage + "; this cell is computed again");
+  if (!read) return nullptr;
+  return &state_->results.try_emplace(where.id, std::move(*read)).first->second;
+}
+
 bool Grid::done(const GridCell& cell) const {
-  return known(cell) && cell_done(files(cell));
+  return known(cell) && find_result(files(cell)) != nullptr;
 }
 
 const json& Grid::result(const GridCell& cell) const {
   const CellFiles where = files(cell);
-  {
-    const std::lock_guard lock(state_->mutex);
-    const auto found = state_->results.find(where.id);
-    if (found != state_->results.end()) return found->second;
-  }
-  json read = read_cell(where);
-  const std::lock_guard lock(state_->mutex);
-  return state_->results.try_emplace(where.id, std::move(read)).first->second;
+  const json* const found = find_result(where);
+  if (found == nullptr) fail_at(where.result(), 0, 0, "this cell is not done");
+  return *found;
 }
 
 std::vector<std::string> Grid::tried(std::size_t competitor) const {

@@ -57,6 +57,7 @@ struct GridOptions {
   ClaimOptions claims = {};
   std::function<bool()> stop = {};                         ///< true: save and stop
   std::function<void(const GridProgress&)> progress = {};  ///< called by one thread at a time
+  Warn warn = {};                                          ///< so is this
 };
 
 /// A model with more parameters trains alone on all threads; smaller ones side by side, a thread
@@ -88,6 +89,8 @@ class Grid {
 
   /// "la:tau=1 seed 2", "focal try 3 of 8".
   std::string name(const GridCell& cell) const;
+  /// Whether its files are there and whole; of damaged ones `warn` is told once, and they count as
+  /// missing.
   bool done(const GridCell& cell) const;
   /// Whether all cells that decide its configuration are done.
   bool known(const GridCell& cell) const;
@@ -110,6 +113,7 @@ class Grid {
  private:
   struct State;
   void list_cells();
+  const nlohmann::json* find_result(const CellFiles& where) const;
   bool run_cells(const std::vector<std::size_t>& wanted, int jobs);
 
   const Problem& problem_;

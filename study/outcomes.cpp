@@ -189,7 +189,7 @@ void write_outcomes(const std::string& path, const Outcomes& fixed, const Outcom
     tensors.push_back(
         stored(part.name + ".outcomes", {part.flat.outcomes.size() / 4, 4}, part.flat.outcomes));
   }
-  write_safetensors(path, tensors);
+  write_sealed_safetensors(path, tensors);
 }
 
 TwoOutcomes read_outcomes(const std::string& path) {

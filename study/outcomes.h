@@ -62,7 +62,7 @@ std::optional<double> outcome_metric(const Outcomes& outcomes, std::string_view 
                                      std::span<const std::int64_t> train_counts = {},
                                      std::span<const std::uint32_t> weights = {});
 
-/// One safetensors file, written atomically, and back (Error for a damaged one).
+/// One safetensors file with a checksum, written atomically, and back (Error for a damaged one).
 void write_outcomes(const std::string& path, const Outcomes& fixed, const Outcomes& tuned);
 struct TwoOutcomes {
   Outcomes fixed;

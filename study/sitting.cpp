@@ -70,14 +70,15 @@ Sitting::Pick Sitting::next() {
   for (Job& job : jobs_) {
     if (job.done) continue;
     const bool ready = !job.running && grid_.known(cell(job));
-    const CellFiles files = ready ? grid_.files(cell(job)) : CellFiles();
-    if (ready && cell_done(files)) {
+    const auto done = [&] { return grid_.done(cell(job)); };
+    if (ready && done()) {
       finished(job, "");
       continue;
     }
     pick.nothing_left = false;
     if (!ready || Clock::now() < job.look_again) continue;
-    switch (claims_.turn(files.claim(), [&] { return cell_done(files); })) {
+    const CellFiles files = grid_.files(cell(job));
+    switch (claims_.turn(files.claim(), done)) {
       case Claims::Turn::ours:
         job.running = true;
         pick.job = &job;
@@ -108,9 +109,13 @@ void Sitting::run(Job& job, const CellFiles& files) {
     if (!stopped_ && options_.stop && options_.stop()) stopped_ = true;
     return !stopped_ && !error_;
   };
-  const bool done =
-      run_cell(problem_, spec, files,
-               {.after_step = after_step, .checkpoint_seconds = options_.checkpoint_seconds});
+  const auto warn = [&](const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    if (options_.warn) options_.warn(text);
+  };
+  const bool done = run_cell(
+      problem_, spec, files,
+      {.after_step = after_step, .checkpoint_seconds = options_.checkpoint_seconds, .warn = warn});
   const json result = done ? grid_.result(cell(job)) : json();
   const std::lock_guard lock(mutex_);
   job.running = false;

@@ -5,17 +5,18 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <tailgrad/core/atomic_file.h>
 #include <tailgrad/core/byte_hash.h>
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/parallel.h>
 #include <tailgrad/core/version.h>
 #include <tailgrad/study/problem.h>
+#include <tailgrad/study/sealed_json.h>
 
 namespace tailgrad {
 namespace {
@@ -60,8 +61,13 @@ class Workers {
   }
 
  private:
-  bool done(std::size_t index) const {
-    return study_cell_done(study_, cells_[index], options_.folder);
+  // Under the mutex, or before there are several threads.
+  bool done(std::size_t index) {
+    std::string damage;
+    const bool whole = read_study_cell(study_, cells_[index], options_.folder, damage).has_value();
+    if (!damage.empty() && options_.warn && damaged_.insert(damage).second)
+      options_.warn(damage + "; this cell is computed again");
+    return whole;
   }
   std::string claim_of(std::size_t index) const {
     return file_of(study_, cells_[index], options_.folder) + ".claim";
@@ -106,7 +112,7 @@ class Workers {
     const json document = {
         {"id", study_cell_id(study_, cell)},  {"study", study_.name}, {"name", cell.name},
         {"config", json::parse(cell.config)}, {"result", result},     {"seconds", seconds}};
-    write_file(file_of(study_, cell, options_.folder), document.dump() + "\n");
+    write_sealed_json(file_of(study_, cell, options_.folder), document);
     const std::lock_guard lock(mutex_);
     finished(fmt::format("{}: {:.1f} s", cell.name, seconds));
   }
@@ -124,6 +130,7 @@ class Workers {
   ProblemCache problems_;
   std::mutex mutex_;
   std::deque<std::size_t> waiting_;
+  std::set<std::string> damaged_;  // what was said
   std::size_t done_ = 0;
   bool stopped_ = false;
   std::exception_ptr error_;
@@ -171,9 +178,21 @@ std::string study_cell_id(const StudyEntry& study, const StudyCell& cell) {
   return hex64(hash.value());
 }
 
-bool study_cell_done(const StudyEntry& study, const StudyCell& cell, const std::string& folder) {
+std::optional<json> read_study_cell(const StudyEntry& study, const StudyCell& cell,
+                                    const std::string& folder, std::string& damage) {
+  const std::string path = file_of(study, cell, folder);
+  damage.clear();
   std::error_code code;
-  return std::filesystem::exists(file_of(study, cell, folder), code);
+  if (!std::filesystem::exists(path, code)) return std::nullopt;
+  try {
+    json document = read_sealed_json(path);
+    if (!document.contains("id") || document.at("id") != study_cell_id(study, cell))
+      fail_at(path, 0, 0, "is damaged: it is of another cell");
+    return document;
+  } catch (const Error& error) {
+    damage = error.what();
+    return std::nullopt;
+  }
 }
 
 bool run_study_cells(const StudyEntry& study, const std::vector<StudyCell>& cells,
@@ -190,11 +209,11 @@ json read_study_cells(const StudyEntry& study, const std::vector<StudyCell>& cel
   json all = json::array();
   seconds = 0;
   for (const StudyCell& cell : cells) {
-    const std::string path = file_of(study, cell, folder);
-    const json document = json::parse(read_text(path), nullptr, false);
-    if (!document.is_object() || !document.contains("result") || !document.contains("id") ||
-        document.at("id") != study_cell_id(study, cell))
-      fail_at(path, 0, 0, "the cell's result is damaged; remove it and run again");
+    std::string damage;
+    const std::optional<json> read = read_study_cell(study, cell, folder, damage);
+    if (!damage.empty()) throw Error(damage);
+    if (!read) fail_at(file_of(study, cell, folder), 0, 0, "this cell is not done");
+    const json& document = *read;
     seconds += document.value("seconds", 0.0);
     all.push_back({{"name", cell.name},
                    {"config", document.at("config")},

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,11 +21,17 @@ struct StudyRunOptions {
   /// After every cell, by one thread at a time: how many of all are done, and which one just now.
   std::function<void(std::size_t done, std::size_t cells, const std::string& finished)> progress =
       {};
+  /// Is told, once and by one thread at a time, of each damaged file, whose cell is computed again.
+  std::function<void(const std::string&)> warn = {};
 };
 
 /// Sixteen hexadecimal digits from study, version and config: the name of the cell's file.
 std::string study_cell_id(const StudyEntry& study, const StudyCell& cell);
-bool study_cell_done(const StudyEntry& study, const StudyCell& cell, const std::string& folder);
+
+/// {id, study, name, config, result, seconds} of a cell that is done; none otherwise, also when its
+/// file is torn or damaged: `damage` then says how.
+std::optional<nlohmann::json> read_study_cell(const StudyEntry& study, const StudyCell& cell,
+                                              const std::string& folder, std::string& damage);
 
 /// Runs what is not done, one thread a cell. True: all done; false: stopped, with every finished
 /// cell saved. Throws the first Error of a cell; the others are saved.

@@ -103,7 +103,7 @@ TEST(Npy, RefusesWhatItCannotRead) {
   EXPECT_THAT(refusal("bad_text"), HasSubstr("has dtype '<U2'"));
   EXPECT_THAT(refusal("bad_records"), HasSubstr("holds records (a structured dtype)"));
   EXPECT_THAT(refusal("bad_objects"), HasSubstr("has dtype '|O'"));
-  EXPECT_THAT(refusal("missing"), HasSubstr("missing.npy: cannot read: No such file"));
+  EXPECT_THAT(refusal("missing"), HasSubstr("missing.npy: there is no such file"));
 }
 
 TEST(Npy, RefusesMalformedFiles) {

@@ -6,13 +6,14 @@
 
 #include <cerrno>
 
+#include <support/file_faults.h>
 #include <support/messages.h>
 #include <tailgrad/core/error.h>
-#include <tailgrad/core/file_calls.h>
 
 namespace tailgrad {
 namespace {
 
+using tailgrad::test::FileFaultsScope;
 using tailgrad::test::message_of;
 using tailgrad::test::slurp;
 using tailgrad::test::spill;
@@ -68,12 +69,8 @@ TEST(OutputDirectory, SaysWhyItCannot) {
               HasSubstr("cannot create the output folder: Not a directory"));
   EXPECT_THAT(message_of<Error>([&] { create_output_directory("", IfOccupied::kForce); }),
               HasSubstr("--out"));
-  FileCalls calls = system_file_calls();
-  calls.mkdir = [](const char*, unsigned) {
-    errno = ENOSPC;
-    return -1;
-  };
-  const FileCallsScope scope(calls);
+  const FileFaultsScope faults(
+      {.folder = folder.path().string(), .fail_at = 0, .only_writes = true, .reason = ENOSPC});
   EXPECT_EQ(
       message_of<Error>([&] { create_output_directory(folder.at("n"), IfOccupied::kRefuse); }),
       folder.at("n") + ": cannot create the output folder: No space left on device");

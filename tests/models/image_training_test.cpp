@@ -1,7 +1,6 @@
 // ImageRun image nets: the same bits on any number of threads, with any stop, and it learns.
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -90,14 +89,14 @@ TEST(ImageTraining, TheSameBitsOnAnyNumberOfThreads) {
 TEST(ImageTraining, StoppedAnywhereAndResumedGivesTheSameBits) {
   const std::string text = "resnet:depth=8,width=4,shortcut=project";
   const std::string whole = image_run_hash(text);
-  const std::string path = testing::TempDir() + "/image_checkpoint.safetensors";
+  CheckpointFiles files(testing::TempDir() + "/image_checkpoint");
   for (const std::uint64_t stop : {std::uint64_t{2}, std::uint64_t{12}}) {
     ImageRun first(text);
     EXPECT_FALSE(first.trainer->run(
         {.after_step = [stop](const TrainProgress& now) { return now.total_step < stop; }}));
-    first.trainer->save(path);
+    first.trainer->save(files);
     ImageRun second(text);
-    second.trainer->load(path);
+    ASSERT_TRUE(second.trainer->load(files));
     EXPECT_TRUE(second.trainer->run());
     EXPECT_EQ(weights_hash(*second.model), whole) << "stopped after step " << stop;
     second.trainer->use_best_weights();
@@ -107,7 +106,7 @@ TEST(ImageTraining, StoppedAnywhereAndResumedGivesTheSameBits) {
     third.trainer->use_best_weights();
     EXPECT_EQ(weights_hash(*third.model), best);
   }
-  std::filesystem::remove(path);
+  files.remove();
 }
 
 TEST(ImageTraining, Learns) {

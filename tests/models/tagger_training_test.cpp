@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -74,7 +73,7 @@ TEST(TaggerTraining, SameBitsOnAnyNumberOfThreads) {
 }
 
 TEST(TaggerTraining, StoppedAnywhereAndResumedGivesTheSameBits) {
-  const std::string path = ::testing::TempDir() + "/tagger_checkpoint.safetensors";
+  CheckpointFiles files(::testing::TempDir() + "/tagger_checkpoint");
   for (const char* model : kModels) {
     SCOPED_TRACE(model);
     Training whole(model, "crf", 3);
@@ -84,14 +83,14 @@ TEST(TaggerTraining, StoppedAnywhereAndResumedGivesTheSameBits) {
       Training first(model, "crf", 3);
       EXPECT_FALSE(first.trainer->run(
           {.after_step = [stop](const TrainProgress& now) { return now.total_step < stop; }}));
-      first.trainer->save(path);
+      first.trainer->save(files);
       Training second(model, "crf", 3);
-      second.trainer->load(path);
+      ASSERT_TRUE(second.trainer->load(files));
       EXPECT_TRUE(second.trainer->run());
       EXPECT_EQ(weights_hash(*second.model), weights_hash(*whole.model)) << "after step " << stop;
     }
   }
-  std::filesystem::remove(path);
+  files.remove();
 }
 
 TEST(TaggerTraining, NoAllocationInASteadyStep) {

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <memory>
 
 #include <tailgrad/core/parallel.h>
@@ -76,35 +75,35 @@ TEST(Trainer, SetLevelLossGivesTheSameBitsOnAnyNumberOfThreads) {
 
 TEST(Trainer, StoppedAnywhereAndResumedGivesTheSameBits) {
   const std::string whole = trained_hash();
-  const std::string path = testing::TempDir() + "/trainer_checkpoint.safetensors";
+  CheckpointFiles files(testing::TempDir() + "/trainer_checkpoint");
   Training probe;
   for (const std::uint64_t stop :
        {std::uint64_t{1}, probe.trainer->total_steps() / 2, probe.trainer->total_steps() - 1}) {
     Training first;
     EXPECT_FALSE(first.trainer->run(
         {.after_step = [stop](const TrainProgress& now) { return now.total_step < stop; }}));
-    first.trainer->save(path);
+    first.trainer->save(files);
     Training second;
-    second.trainer->load(path);
+    ASSERT_TRUE(second.trainer->load(files));
     EXPECT_TRUE(second.trainer->run());
     EXPECT_EQ(weights_hash(*second.model), whole) << "stopped after step " << stop;
     EXPECT_EQ(second.trainer->history().size(), 3u);
   }
-  std::filesystem::remove(path);
+  files.remove();
 }
 
 TEST(Trainer, RefusesACheckpointOfAnotherRun) {
-  const std::string path = testing::TempDir() + "/other_run.safetensors";
+  CheckpointFiles files(testing::TempDir() + "/other_run");
   Training first;
-  first.trainer->save(path);
+  first.trainer->save(files);
   Training other("la:tau=1");
   try {
-    other.trainer->load(path);
+    other.trainer->load(files);
     FAIL() << "loaded a checkpoint of another loss";
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("of another run"), std::string::npos) << error.what();
   }
-  std::filesystem::remove(path);
+  files.remove();
 }
 
 TEST(Trainer, NamesStepAndOpWhenTrainingDiverges) {

@@ -12,11 +12,11 @@
 #include <nlohmann/json.hpp>
 
 #include <tailgrad/core/error.h>
-#include <tailgrad/core/file_calls.h>
 #include <tailgrad/core/parallel.h>
 #include <tailgrad/core/text_form.h>
 #include <tailgrad/study/compare.h>
 
+#include <support/file_faults.h>
 #include <support/messages.h>
 #include "toy_problem.h"
 
@@ -127,13 +127,47 @@ TEST_F(GridTest, StoppedAndTakenUpAgainItEndsWithTheSameBytes) {
   }
 }
 
-TEST_F(GridTest, ADamagedCheckpointCostsOnlyTime) {
+TEST_F(GridTest, ADamagedCheckpointCostsOnlyTimeAndIsSaid) {
   const GridPlan plan = table_plan({"ce"}, 1);
   const std::string whole = run(plan, "whole");
-  Grid grid(problem_, plan, {.folder = cells_folder(folder_, "damaged")});
-  spill(grid.files(grid.cells()[0]).checkpoint(), "not a checkpoint");
+  std::vector<std::string> warnings;
+  Grid grid(problem_, plan,
+            {.folder = cells_folder(folder_, "damaged"),
+             .warn = [&](const std::string& text) { warnings.push_back(text); }});
+  const std::string file = grid.files(grid.cells()[0]).checkpoints() + "-0.safetensors";
+  spill(file, "not a checkpoint");
   ASSERT_TRUE(grid.run());
   EXPECT_EQ(result_of(problem_, grid), whole);
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_THAT(warnings[0], AllOf(HasSubstr(file), HasSubstr("starts anew")));
+}
+
+// Torn, and with one digit changed; the result and the answers beside it.
+TEST_F(GridTest, ADamagedCellIsComputedAgainAndSaid) {
+  const GridPlan plan = table_plan({"ce"}, 1);
+  const std::string whole = run(plan, "cells");
+  const std::string cells = cells_folder(folder_, "cells");
+  const CellFiles files = [&] {
+    Grid grid(problem_, plan, {.folder = cells});
+    return grid.files(grid.cells()[0]);
+  }();
+  for (const std::string& path : {files.result(), files.outcomes()}) {
+    const std::string good = slurp(path);
+    std::string changed = good;
+    changed[changed.size() / 2] ^= 1;
+    for (const std::string& bad : {good.substr(0, good.size() / 2), changed, std::string()}) {
+      spill(path, bad);
+      std::vector<std::string> warnings;
+      Grid grid(problem_, plan, {.folder = cells, .warn = [&](const std::string& text) {
+                                   warnings.push_back(text);
+                                 }});
+      EXPECT_FALSE(grid.done(grid.cells()[0]));
+      ASSERT_TRUE(grid.run());
+      EXPECT_EQ(result_of(problem_, grid), whole);
+      ASSERT_EQ(warnings.size(), 1U) << path;
+      EXPECT_THAT(warnings[0], AllOf(HasSubstr(path), HasSubstr("computed again")));
+    }
+  }
 }
 
 TEST_F(GridTest, TriesAreAsManyForEachAndNeverSeeTest) {
@@ -198,33 +232,23 @@ TEST_F(GridTest, AnotherConfigurationOrOtherDataIsAnotherCell) {
   EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()).size(), 4U);
 }
 
-// A disk that takes `room` more writes.
-int room = 0;
-ssize_t write_while_there_is_room(int file, const void* from, std::size_t size) {
-  if (room <= 0) {
-    errno = ENOSPC;
-    return -1;
-  }
-  --room;
-  return system_file_calls().write(file, from, size);
-}
-
 TEST_F(GridTest, AFullDiskLosesNoFinishedCell) {
   const GridPlan plan = table_plan({"ce", "la:tau=1"});
   const std::string whole = run(plan, "whole");
-  set_threads(1);  // the faulty calls are those of this thread
-  FileCalls full = system_file_calls();
-  full.write = write_while_there_is_room;
+  set_threads(1);
   int sittings = 0;
   const std::string cells = cells_folder(folder_, "full");
-  for (int left = 0; left < 16; left += 3) {
+  for (int left = 0; left < 60; left += 12) {
     Grid grid(problem_, plan, {.folder = cells});
     std::size_t before = 0;
     for (const GridCell& cell : grid.cells()) before += grid.done(cell) ? 1 : 0;
     bool failed = false;
     try {
-      const FileCallsScope scope(full);
-      room = left;
+      const FileFaultsScope full({.folder = cells,
+                                  .fail_at = left,
+                                  .lasting = true,
+                                  .only_writes = true,
+                                  .reason = ENOSPC});
       grid.run();
     } catch (const Error& error) {
       failed = true;
@@ -250,15 +274,10 @@ TEST_F(GridTest, AReadOnlyFolderIsAnErrorAndKeepsItsCells) {
   const std::string cells = cells_folder(folder_, "cells");
   run(plan, "cells");
   set_threads(1);
-  FileCalls locked = system_file_calls();
-  locked.open = [](const char* path, int flags, unsigned mode) {
-    if ((flags & 3) == 0) return system_file_calls().open(path, flags, mode);  // for reading
-    errno = EROFS;
-    return -1;
-  };
   plan.seeds.push_back(2);
   Grid grid(problem_, plan, {.folder = cells});
-  const FileCallsScope scope(locked);
+  const FileFaultsScope locked(
+      {.folder = cells, .fail_at = 0, .lasting = true, .only_writes = true, .reason = EROFS});
   EXPECT_THAT(message_of<Error>([&] { grid.run(); }), HasSubstr("Read-only"));
   EXPECT_TRUE(grid.done(grid.cells()[0]));
   EXPECT_FALSE(grid.done(grid.cells()[1]));

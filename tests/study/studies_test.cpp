@@ -14,6 +14,7 @@
 #include <tailgrad/study/studies/study_cells.h>
 #include <tailgrad/study/studies/trained.h>
 
+#include <support/messages.h>
 #include <support/temporary_folder.h>
 
 namespace tailgrad {
@@ -172,20 +173,29 @@ TEST(StudyCells, StopLeavesNothingHalfDone) {
   EXPECT_EQ(folder.entries(), 0U);
 }
 
-TEST(StudyCells, ADamagedResultIsNamed) {
+TEST(StudyCells, ADamagedResultIsNamedAndComputedAgain) {
   const TemporaryFolder folder;
   const StudyEntry study = echo_study();
   const std::vector<StudyCell> cells = study.cells({.seeds = 1});
-  run_study_cells(study, cells, {.folder = folder.path().string()});
-  const std::string file = study_cell_id(study, cells[0]) + ".json";
-  test::spill(folder.at(file), "{\"id\": 1}");
+  std::vector<std::string> warnings;
+  const StudyRunOptions options{.folder = folder.path().string(),
+                                .warn = [&](const std::string& text) { warnings.push_back(text); }};
+  run_study_cells(study, cells, options);
   double seconds = 0;
-  try {
-    read_study_cells(study, cells, folder.path().string(), seconds);
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr(file));
-    EXPECT_THAT(error.what(), HasSubstr("damaged"));
+  const json whole = read_study_cells(study, cells, options.folder, seconds);
+  const std::string path = folder.at(study_cell_id(study, cells[0]) + ".json");
+  std::string changed = test::slurp(path);
+  changed.replace(changed.find("\"twice\":0"), 9, "\"twice\":8");
+  for (const std::string& bad : {std::string("{\"id\": 1}"), changed, changed.substr(0, 20)}) {
+    test::spill(path, bad);
+    EXPECT_THAT(
+        test::message_of<Error>([&] { read_study_cells(study, cells, options.folder, seconds); }),
+        AllOf(HasSubstr(path), HasSubstr("is damaged")));
+    warnings.clear();
+    EXPECT_TRUE(run_study_cells(study, cells, options));
+    ASSERT_EQ(warnings.size(), 1U);
+    EXPECT_THAT(warnings[0], HasSubstr("computed again"));
+    EXPECT_EQ(read_study_cells(study, cells, options.folder, seconds), whole);
   }
 }
 
