@@ -276,20 +276,20 @@ json run_json(const RunOptions& options) {
           {"bias_decay", options.bias_decay}};
 }
 
-RunOptions read_run(const json& json) {
-  RunOptions options{.data = json.at("data"),
-                     .bias = read_bias(json.at("bias")),
-                     .bias_decay = json.at("bias_decay")};
-  options.experiment.model = json.at("model");
-  options.experiment.loss = json.at("loss");
+RunOptions read_run(const json& saved) {
+  RunOptions options{.data = saved.at("data"),
+                     .bias = read_bias(saved.at("bias")),
+                     .bias_decay = saved.at("bias_decay")};
+  options.experiment.model = saved.at("model");
+  options.experiment.loss = saved.at("loss");
   TrainerOptions& training = options.experiment.training;
-  training.optimizer = json.at("optimizer");
-  training.schedule = json.at("schedule");
-  training.sampler = json.at("sampler");
-  training.epochs = json.at("epochs");
-  training.batch_tokens = json.at("batch_tokens");
-  training.clip_norm = json.at("clip_norm");
-  training.seed = json.at("seed");
+  training.optimizer = saved.at("optimizer");
+  training.schedule = saved.at("schedule");
+  training.sampler = saved.at("sampler");
+  training.epochs = saved.at("epochs");
+  training.batch_tokens = saved.at("batch_tokens");
+  training.clip_norm = saved.at("clip_norm");
+  training.seed = saved.at("seed");
   training.select = "balanced_error";
   // Batch norm takes its moments over a shard.
   training.shards = options.data.find("-lt") == std::string::npos ? 2 : 1;
