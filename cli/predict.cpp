@@ -162,15 +162,17 @@ int tag(const SavedModel& saved, const PredictCommand& command) {
 
 // A line an image: its number and its label.
 std::string as_lines(const Answers& all, const LabelSet& labels) {
-  std::string text = "item,predicted";
+  std::vector<std::string> cells = {"item", "predicted"};
   if (!all.probabilities.empty())
-    for (const std::string& name : labels.names()) text += fmt::format(",p({})", name);
-  text += "\n";
+    for (const std::string& name : labels.names()) cells.push_back(fmt::format("p({})", name));
+  std::string text;
+  append_row(text, cells, kCsv);
   for (std::size_t i = 0; i < all.predicted.size(); ++i) {
-    text += fmt::format("{},{}", i, all.predicted[i].front());
+    cells = {std::to_string(i), all.predicted[i].front()};
     if (!all.probabilities.empty())
-      for (const double p : all.probabilities[i]) text += fmt::format(",{}", static_cast<float>(p));
-    text += "\n";
+      for (const double p : all.probabilities[i])
+        cells.push_back(fmt::to_string(static_cast<float>(p)));
+    append_row(text, cells, kCsv);
   }
   return text;
 }
@@ -194,7 +196,7 @@ int run(const PredictCommand& command) {
   if (command.common.threads > 0) set_threads(command.common.threads);
   const SavedModel saved = load_model(command.folder);
   if (saved.about.task == "tags") return tag(saved, command);
-  post_hoc(saved.about, command.read.posthoc_tau);
+  post_hoc(saved.about, command.read.posthoc_tau);  // refuses the option: only taggers know it
   if (saved.about.task == "image") return label_images(saved, command);
   const LabelSet& labels = saved.about.labels;
   const TextColumns columns = columns_of(saved, command);

@@ -1,9 +1,7 @@
 // A block of rows of numbers, one number for each row and class, in one of two layouts. A loss is
 // written once, over both, in a few kinds of loops:
 //
-//   at.each(e, f)              e[i] = f(k, r, i, e[i]) for class k and row r, whose number stands
-//   at
-//                              i
+//   at.each(e, f)              e[i] = f(k, r, i, e[i]) for class k and row r, whose place is i
 //   at.sums(out, f)            out[r] = sum over k of f(k, r, i)
 //   at.maxima(out, f)          out[r] = the largest f(k, r, i)
 //   at.powers(e, y, to, f)     e[i] = e^f(k, r, i) in a unit of the row, 0 for class y[r]: what a

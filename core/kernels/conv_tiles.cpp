@@ -5,43 +5,24 @@
 #include <cstring>
 #include <utility>
 
+#include <tailgrad/core/kernels/register_vector.h>
+
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 namespace kernels {
 namespace {
 
-// One register of the machine; panels of 2 or 1 of them, and as many rows of sums as leave
-// registers for the operands. Wider panels save loads but no longer fit into the nearest cache.
-#if defined(__AVX512F__)
-constexpr std::size_t kVectorBytes = 64;
+// Panels of 2 vectors or 1, and as many rows of sums as leave registers for the operands. Wider
+// panels save loads but no longer fit into the nearest cache.
 constexpr std::size_t most_rows(std::size_t vectors) {
-  return vectors == 1 ? 16 : 12;
+  return kManyRegisters ? (vectors == 1 ? 16 : 12) : (vectors == 1 ? 10 : 6);
 }
 constexpr std::size_t most_sums(std::size_t vectors) {
-  return 24 / vectors;
+  return kManyRegisters ? 24 / vectors : most_rows(vectors);
 }
-#else
-#if defined(__AVX__)
-constexpr std::size_t kVectorBytes = 32;
-#else
-constexpr std::size_t kVectorBytes = 16;
-#endif
-constexpr std::size_t most_rows(std::size_t vectors) {
-  return vectors == 1 ? 10 : 6;
-}
-constexpr std::size_t most_sums(std::size_t vectors) {
-  return most_rows(vectors);
-}
-#endif
 constexpr std::size_t kWidest = 2;
-constexpr std::size_t kWidth = kVectorBytes / sizeof(Real);
 // What is read again for every tile should stay in the nearest cache beside the image.
 constexpr std::size_t kPanelBytes = 24 << 10;
-using Vector [[gnu::vector_size(kVectorBytes)]] = Real;
-
-std::size_t vectors_of(std::size_t n) {
-  return (n + kWidth - 1) / kWidth;
-}
 
 std::size_t panel_width(std::size_t vectors_left) {
   return std::min(kWidest, vectors_left);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include <tailgrad/core/kernels/register_vector.h>
 #include <tailgrad/core/kernels/scratch.h>
 
 namespace tailgrad {
@@ -10,25 +11,9 @@ inline namespace TAILGRAD_PRECISION {
 namespace kernels {
 namespace {
 
-// One register of the machine, and a tile of sums that fills the register file but for the
-// operands: 6 x 4 of 32 registers, 6 x 2 of 16.
-#if defined(__AVX512F__)
-constexpr std::size_t kVectorBytes = 64;
-constexpr std::size_t kTileVectors = 4;
-#elif defined(__AVX__)
-constexpr std::size_t kVectorBytes = 32;
-constexpr std::size_t kTileVectors = 2;
-#else
-constexpr std::size_t kVectorBytes = 16;
-constexpr std::size_t kTileVectors = 2;
-#endif
+// A tile of sums fills the register file but for the operands: 6 x 4 of 32 registers, 6 x 2 of 16.
+constexpr std::size_t kTileVectors = kManyRegisters ? 4 : 2;
 constexpr std::size_t kTileRows = 6;
-constexpr std::size_t kWidth = kVectorBytes / sizeof(Real);
-using Vector [[gnu::vector_size(kVectorBytes)]] = Real;
-
-std::size_t vectors_of(std::size_t n) {
-  return (n + kWidth - 1) / kWidth;
-}
 
 // Panels of nearly equal width, at most kTileVectors.
 struct Panels {

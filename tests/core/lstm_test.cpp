@@ -9,11 +9,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <support/golden.h>
 #include <support/gradients.h>
 #include <support/messages.h>
 #include <tailgrad/core/ops/arithmetic.h>
 #include <tailgrad/core/ops/dropout.h>
-#include <tailgrad/core/safetensors.h>
 #include <tailgrad/core/tape.h>
 #include <tailgrad/core/training_pass.h>
 
@@ -26,26 +26,9 @@ using test::offsets_of;
 using test::wanted;
 using ::testing::HasSubstr;
 
-const Safetensors& golden() {
-  static const Safetensors file =
-      Safetensors::read(TAILGRAD_SOURCE_DIR "/tests/golden/sequences.safetensors");
-  return file;
-}
-
-Tensor golden_tensor(const std::string& name) {
-  const StoredTensor& found = golden().at(name);
-  const std::vector<double> values = found.as_doubles();
-  const auto extent = [&](std::size_t axis) { return static_cast<Index>(found.shape[axis]); };
-  return Tensor::from(found.shape.size() == 1 ? Shape{extent(0)} : Shape{extent(0), extent(1)},
-                      values);
-}
-
-void expect_golden(std::span<const Real> values, const std::string& name) {
-  const std::vector<double> expected = golden().at(name).as_doubles();
-  ASSERT_EQ(values.size(), expected.size()) << name;
-  for (std::size_t i = 0; i < expected.size(); ++i)
-    EXPECT_NEAR(values[i], expected[i], 1e-12 * std::max(1.0, std::abs(expected[i])))
-        << name << " element " << i;
+const test::Golden& golden() {
+  static const test::Golden numbers("sequences", 1e-12);
+  return numbers;
 }
 
 // PyTorch's nn.LSTM on packed sequences: values, last states and all gradients.
@@ -57,16 +40,14 @@ TEST(Lstm, EqualsPyTorch) {
   };
   for (const Topic& topic :
        {Topic{"lstm1", 1, false}, Topic{"bilstm1", 1, true}, Topic{"bilstm2", 2, true}}) {
-    Tensor x = golden_tensor(topic.name + "/input/x");
+    Tensor x = golden().tensor(topic.name + "/input/x");
     x.require_grad();
-    std::vector<Index> offsets;
-    for (std::int64_t value : golden().at(topic.name + "/input/offsets").as_integers())
-      offsets.push_back(static_cast<Index>(value));
+    const std::vector<Index> offsets = golden().indices(topic.name + "/input/offsets");
     std::vector<std::pair<std::string, Tensor>> parameters;
     const auto weights = [&](int layer, const std::string& suffix) {
       const auto take = [&](const std::string& name) {
         const std::string full = name + "_l" + std::to_string(layer) + suffix;
-        Tensor tensor = golden_tensor(topic.name + "/parameter/" + full);
+        Tensor tensor = golden().tensor(topic.name + "/parameter/" + full);
         tensor.require_grad();
         parameters.emplace_back(full, tensor);
         return tensor;
@@ -80,9 +61,9 @@ TEST(Lstm, EqualsPyTorch) {
                topic.both ? weights(layer, "_reverse") : LstmWeights{});
       last = sequence_ends(h, offsets, topic.both);
     }
-    expect_golden(h.values(), topic.name + "/output");
+    golden().expect(h.values(), topic.name + "/output");
     // PyTorch: [layers x directions, sequences, hidden].
-    const std::vector<double> expected = golden().at(topic.name + "/last_hidden").as_doubles();
+    const std::vector<double> expected = golden().file().at(topic.name + "/last_hidden").as_doubles();
     const auto sequences = static_cast<std::size_t>(last.rows());
     const std::size_t hidden = 5;
     const std::size_t directions = topic.both ? 2 : 1;
@@ -93,10 +74,10 @@ TEST(Lstm, EqualsPyTorch) {
         for (std::size_t j = 0; j < hidden; ++j)
           EXPECT_NEAR(last.data()[s * directions * hidden + d * hidden + j],
                       expected[first + (d * sequences + s) * hidden + j], 1e-12);
-    Tape::current().backward(h, golden_tensor(topic.name + "/upstream"));
-    expect_golden(x.grad(), topic.name + "/gradient/x");
+    Tape::current().backward(h, golden().tensor(topic.name + "/upstream"));
+    golden().expect(x.grad(), topic.name + "/gradient/x");
     for (const auto& [name, tensor] : parameters)
-      expect_golden(tensor.grad(), topic.name + "/gradient/" + name);
+      golden().expect(tensor.grad(), topic.name + "/gradient/" + name);
   }
 }
 

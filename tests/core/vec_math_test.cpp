@@ -68,17 +68,6 @@ TEST(VecMath, ExpIsWithinOneUlpDownToDenormals) {
       1.0);
 }
 
-TEST(VecMath, ExpOfNegativeIsWithinOneUlpOfNormalNumbers) {
-  EXPECT_LE(worst(
-                -87.32F, -kDenormal, [](float x) { return kernels::exp_of_negative(x); },
-                [](double x) { return std::exp(x); }),
-            1.0);
-  EXPECT_EQ(kernels::exp_of_negative(0.0F), 1);
-  EXPECT_EQ(kernels::exp_of_negative(-87.4F), 0);
-  EXPECT_EQ(kernels::exp_of_negative(-kInf), 0);
-  EXPECT_TRUE(std::isnan(kernels::exp_of_negative(kNan)));
-}
-
 TEST(VecMath, SoftmaxExpIsWithinOneUlpOfNormalNumbers) {
 #ifdef __FMA__
   constexpr double kUlp = 0.9;
@@ -218,7 +207,6 @@ void expect_same_bits_everywhere(F f) {
 
 TEST(VecMath, VectorBodyAndTailAgreeToTheBit) {
   expect_same_bits_everywhere([](float x) { return kernels::exp(x); });
-  expect_same_bits_everywhere([](float x) { return kernels::exp_of_negative(x - 10); });
   expect_same_bits_everywhere([](float x) { return kernels::softmax_exp(x - 10); });
   expect_same_bits_everywhere([](float x) { return kernels::log1p_of_unit(x * 0.1F + 0.5F); });
   expect_same_bits_everywhere([](float x) { return kernels::log(x + 6); });

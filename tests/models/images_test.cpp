@@ -4,9 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <support/golden.h>
 #include <support/messages.h>
+#include <support/root.h>
 #include <tailgrad/core/ops/image_pooling.h>
-#include <tailgrad/core/safetensors.h>
 #include <tailgrad/core/tape.h>
 #include <tailgrad/core/training_pass.h>
 #include <tailgrad/losses/table.h>
@@ -18,63 +19,33 @@
 namespace tailgrad {
 namespace {
 
+using test::bare_names;
 using test::message_of;
+using test::Root;
 using ::testing::HasSubstr;
 
-const Safetensors& golden() {
-  static const Safetensors file =
-      Safetensors::read(TAILGRAD_SOURCE_DIR "/tests/golden/images.safetensors");
-  return file;
+const test::Golden& golden() {
+  static const test::Golden numbers("images", 1e-11);
+  return numbers;
 }
-
-Tensor stored(const std::string& name) {
-  const StoredTensor& found = golden().at(name);
-  const auto extent = [&](std::size_t axis) { return static_cast<Index>(found.shape[axis]); };
-  const std::vector<double> values = found.as_doubles();
-  if (found.shape.size() == 4)
-    return Tensor::from({extent(0), extent(1), extent(2), extent(3)}, values);
-  if (found.shape.size() == 2) return Tensor::from({extent(0), extent(1)}, values);
-  return Tensor::from({extent(0)}, values);
-}
-
-void expect_golden(std::span<const Real> values, const std::string& name) {
-  const std::vector<double> expected = golden().at(name).as_doubles();
-  ASSERT_EQ(values.size(), expected.size()) << name;
-  for (std::size_t i = 0; i < expected.size(); ++i)
-    EXPECT_NEAR(values[i], expected[i], 1e-11 * std::max(1.0, std::abs(expected[i])))
-        << name << " element " << i;
-}
-
-// A layer under a root; its tensors then have the layer's own names.
-template <class Layer>
-struct Root : Module {
-  Layer layer;
-  template <class... Arguments>
-  explicit Root(Arguments&&... arguments)
-      : Module(1), layer(*this, "layer", std::forward<Arguments>(arguments)...) {}
-  std::vector<NamedTensor> bare(std::vector<NamedTensor> all) const {
-    for (NamedTensor& named : all) named.name.erase(0, std::string("layer.").size());
-    return all;
-  }
-};
 
 template <class Forward>
 void expect_op(const std::string& topic, std::span<const NamedTensor> parameters, Forward forward) {
-  Tensor x = stored(topic + "/input/x");
+  Tensor x = golden().tensor(topic + "/input/x");
   x.require_grad();
-  read_tensors(golden(), parameters, topic + "/parameter/");
+  read_tensors(golden().file(), parameters, topic + "/parameter/");
   const Tensor out = forward(x);
-  expect_golden(out.values(), topic + "/output");
-  Tape::current().backward(out, stored(topic + "/upstream"));
-  expect_golden(x.grad(), topic + "/gradient/x");
+  golden().expect(out.values(), topic + "/output");
+  Tape::current().backward(out, golden().tensor(topic + "/upstream"));
+  golden().expect(x.grad(), topic + "/gradient/x");
   for (const auto& [name, tensor] : parameters)
-    expect_golden(tensor.grad(), topic + "/gradient/" + name);
+    golden().expect(tensor.grad(), topic + "/gradient/" + name);
 }
 
 TEST(Conv2dLayer, IsPyTorchs) {
   const auto check = [](const std::string& topic, const Root<Conv2d>& root) {
     SCOPED_TRACE(topic);
-    expect_op(topic, root.bare(root.named_parameters()),
+    expect_op(topic, bare_names(root.named_parameters()),
               [&](const Tensor& x) { return root.layer(x); });
   };
   check("conv-same", Root<Conv2d>(3, 5, 3, Conv2dLayerOptions{.padding = 1}));
@@ -91,22 +62,22 @@ TEST(BatchNorm2dLayer, IsPyTorchs) {
   for (const std::string topic : {"batch-norm", "batch-norm-eval"}) {
     SCOPED_TRACE(topic);
     const Root<BatchNorm2d> root(3);
-    const std::vector<NamedTensor> buffers = root.bare(root.named_buffers());
+    const std::vector<NamedTensor> buffers = bare_names(root.named_buffers());
     ASSERT_EQ(buffers.size(), 2U);
-    read_tensors(golden(), buffers, topic + "/moments/");
-    expect_op(topic, root.bare(root.named_parameters()), [&](const Tensor& x) {
+    read_tensors(golden().file(), buffers, topic + "/moments/");
+    expect_op(topic, bare_names(root.named_parameters()), [&](const Tensor& x) {
       if (topic == "batch-norm-eval") return root.layer(x);
       const TrainingPass training(1, 0);
       return root.layer(x);
     });
     for (const auto& [name, tensor] : buffers)
-      expect_golden(tensor.values(), topic + "/after/" + name);
+      golden().expect(tensor.values(), topic + "/after/" + name);
   }
 }
 
 TEST(BatchNorm2dLayer, OnlyTheFirstShardMovesTheRunningMoments) {
   const Root<BatchNorm2d> root(3);
-  const Tensor x = stored("batch-norm/input/x");
+  const Tensor x = golden().tensor("batch-norm/input/x");
   {
     const TrainingPass second(1, 0, 1);
     root.layer(x);
@@ -131,27 +102,25 @@ TEST(ResNet, IsPyTorchs) {
     const ResNet net(
         {.classes = 4, .height = 8, .width = 7, .channels = 3},
         {.depth = 8, .width = 2, .shortcut = project ? Shortcut::project : Shortcut::pad});
-    read_tensors(golden(), net.named_parameters(), topic + "/parameter/");
-    Tensor x = stored(topic + "/input/x");
+    read_tensors(golden().file(), net.named_parameters(), topic + "/parameter/");
+    Tensor x = golden().tensor(topic + "/input/x");
     x.require_grad();
-    std::vector<Index> labels;
-    for (const std::int64_t label : golden().at(topic + "/input/labels").as_integers())
-      labels.push_back(static_cast<Index>(label));
+    const std::vector<Index> labels = golden().indices(topic + "/input/labels");
     {
       const TrainingPass training(1, 0);
       const Tensor logits = net(x);
-      expect_golden(logits.values(), topic + "/logits");
+      golden().expect(logits.values(), topic + "/logits");
       const Tensor loss = (*make_loss("ce"))(logits, {.classes = labels}).mean();
-      expect_golden(loss.values(), topic + "/output");
+      golden().expect(loss.values(), topic + "/output");
       backward(loss);
     }
-    expect_golden(x.grad(), topic + "/gradient/x");
+    golden().expect(x.grad(), topic + "/gradient/x");
     for (const auto& [name, tensor] : net.named_parameters())
-      expect_golden(tensor.grad(), topic + "/gradient/" + name);
+      golden().expect(tensor.grad(), topic + "/gradient/" + name);
     for (const auto& [name, tensor] : net.named_buffers())
-      expect_golden(tensor.values(), topic + "/after/" + name);
+      golden().expect(tensor.values(), topic + "/after/" + name);
     const NoGrad no_grad;
-    expect_golden(net(x).values(), topic + "/eval/logits");
+    golden().expect(net(x).values(), topic + "/eval/logits");
   }
 }
 
@@ -166,7 +135,7 @@ TEST(ImageNets, BadSizesAreNamed) {
               HasSubstr("cnn: 3 stages halve images of 8 x 7 to nothing; name fewer channels"));
   const Root<Conv2d> conv(3, 5, 3);
   const Root<BatchNorm2d> norm(5);
-  EXPECT_THAT(message_of([&] { norm.layer.after(conv.layer, stored("conv-same/input/x"), true); }),
+  EXPECT_THAT(message_of([&] { norm.layer.after(conv.layer, golden().tensor("conv-same/input/x"), true); }),
               HasSubstr("the convolution before it must have no bias"));
   EXPECT_THAT(message_of([] { Root<Conv2d>(3, 0, 3); }),
               HasSubstr("Conv2d 'layer': out must be at least 1; got 0"));

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <support/root.h>
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/gradient_check.h>
 #include <tailgrad/core/ops/normalize_rows.h>
@@ -17,6 +18,8 @@
 namespace tailgrad {
 namespace {
 
+using test::bare_names;
+using test::Root;
 using testing::AllOf;
 using testing::Each;
 using testing::Ge;
@@ -24,38 +27,23 @@ using testing::HasSubstr;
 using testing::Le;
 using testing::ThrowsMessage;
 
-// A root around one layer, whose parameters then have the layer's own names.
-template <class Layer>
-struct Root : Module {
-  Layer layer;
-  template <class... Arguments>
-  explicit Root(Arguments&&... arguments)
-      : Module(1), layer(*this, "layer", std::forward<Arguments>(arguments)...) {}
-};
-
-std::vector<NamedTensor> bare_names(const Module& root) {
-  std::vector<NamedTensor> all = root.named_parameters();
-  for (NamedTensor& named : all) named.name.erase(0, std::string("layer.").size());
-  return all;
-}
-
 void expect_layer(const Module& root, const std::string& topic,
                   const std::function<Tensor()>& forward) {
-  const std::vector<NamedTensor> parameters = bare_names(root);
-  read_tensors(layers_golden(), parameters, topic + "/parameter/");
+  const std::vector<NamedTensor> parameters = bare_names(root.named_parameters());
+  read_tensors(golden().file(), parameters, topic + "/parameter/");
   const Tensor out = forward();
-  expect_golden(out.values(), topic + "/output");
+  golden().expect(out.values(), topic + "/output");
   Tape::current().backward(
-      out, Tensor::from(out.shape(), layers_golden().at(topic + "/upstream").as_doubles()));
+      out, golden().tensor(topic + "/upstream"));
   for (const auto& [name, tensor] : parameters)
-    expect_golden(tensor.grad(), topic + "/gradient/" + name);
+    golden().expect(tensor.grad(), topic + "/gradient/" + name);
 }
 
 TEST(Linear, IsPyTorchs) {
   const Root<Linear> root(3, 4);
   const Tensor x = golden_input("linear");
   expect_layer(root, "linear", [&] { return root.layer(x); });
-  expect_golden(x.grad(), "linear/gradient/x");
+  golden().expect(x.grad(), "linear/gradient/x");
 }
 
 TEST(Linear, StartsWithinOneOverRootIn) {
@@ -80,21 +68,21 @@ TEST(LayerNorm, IsPyTorchs) {
   const Root<LayerNorm> root(6);
   const Tensor x = golden_input("layer_norm"), residual = golden_input("layer_norm", "residual");
   expect_layer(root, "layer_norm", [&] { return root.layer(x, residual); });
-  expect_golden(x.grad(), "layer_norm/gradient/x");
-  expect_golden(residual.grad(), "layer_norm/gradient/residual");
+  golden().expect(x.grad(), "layer_norm/gradient/x");
+  golden().expect(residual.grad(), "layer_norm/gradient/residual");
 }
 
 TEST(MultiHeadAttention, IsPyTorchs) {
   const Root<MultiHeadAttention> root(8, 2);
   const Tensor x = golden_input("attention");
-  const std::vector<Index> offsets = golden_indices("attention", "offsets");
+  const std::vector<Index> offsets = golden().indices("attention/input/offsets");
   expect_layer(root, "attention", [&] { return root.layer(x, offsets); });
-  expect_golden(x.grad(), "attention/gradient/x");
+  golden().expect(x.grad(), "attention/gradient/x");
 }
 
 TEST(MultiHeadAttention, StartsAsPyTorchs) {
   const Root<MultiHeadAttention> root(8, 2);
-  const auto all = bare_names(root);
+  const auto all = bare_names(root.named_parameters());
   ASSERT_EQ(all.size(), 4u);
   const double bound = std::sqrt(6.0 / (24 + 8));
   EXPECT_THAT(all[0].tensor.values(), Each(AllOf(Ge(-bound), Le(bound))));

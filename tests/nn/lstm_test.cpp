@@ -1,10 +1,12 @@
 #include <tailgrad/nn/lstm.h>
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 
+#include <support/golden.h>
 #include <support/gradients.h>
 #include <support/messages.h>
-#include <tailgrad/core/safetensors.h>
 #include <tailgrad/core/tape.h>
 #include <tailgrad/core/training_pass.h>
 
@@ -24,29 +26,21 @@ struct Model : Module {
 
 // PyTorch's parameters fit by their own names, and give PyTorch's output.
 TEST(LstmModule, TakesPyTorchsWeightsAsTheyAre) {
-  const Safetensors file =
-      Safetensors::read(TAILGRAD_SOURCE_DIR "/tests/golden/sequences.safetensors");
+  const test::Golden golden("sequences", 1e-12);
   const Model model({.layers = 2, .bidirectional = true});
   const std::vector<NamedTensor> parameters = model.named_parameters();
   ASSERT_EQ(parameters.size(), 16u);
   EXPECT_EQ(parameters[0].name, "rnn.weight_ih_l0");
   EXPECT_EQ(parameters[5].name, "rnn.weight_hh_l0_reverse");
   for (const NamedTensor& named : parameters) {
-    const StoredTensor& stored = file.at("bilstm2/parameter/" + named.name.substr(4));
-    const std::vector<double> values = stored.as_doubles();
-    ASSERT_EQ(values.size(), named.tensor.size()) << named.name;
-    std::copy(values.begin(), values.end(), named.tensor.mutable_data());
+    const Tensor stored = golden.tensor("bilstm2/parameter/" + named.name.substr(4));
+    ASSERT_EQ(stored.shape(), named.tensor.shape()) << named.name;
+    std::ranges::copy(stored.values(), named.tensor.mutable_data());
   }
-  const StoredTensor& x = file.at("bilstm2/input/x");
-  std::vector<Index> offsets;
-  for (const std::int64_t value : file.at("bilstm2/input/offsets").as_integers())
-    offsets.push_back(static_cast<Index>(value));
   const NoGrad no_grad;
   const Tensor out =
-      model.rnn(Tensor::from({static_cast<Index>(x.shape[0]), 3}, x.as_doubles()), offsets);
-  const std::vector<double> expected = file.at("bilstm2/output").as_doubles();
-  ASSERT_EQ(out.size(), expected.size());
-  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(out.data()[i], expected[i], 1e-12);
+      model.rnn(golden.tensor("bilstm2/input/x"), golden.indices("bilstm2/input/offsets"));
+  golden.expect(out.values(), "bilstm2/output");
 }
 
 TEST(LstmModule, FirstValuesAreWithinOneOverTheRootOfTheWidth) {

@@ -52,15 +52,15 @@ TEST_P(EncoderLayer, IsPyTorchs) {
                         .dropout = 0.3,  // without a TrainingPass it does nothing
                         .activation = activation,
                         .norm_first = norm_first});
-  read_tensors(layers_golden(), model.bare(), name + "/parameter/");
+  read_tensors(golden().file(), model.bare(), name + "/parameter/");
   const Tensor x = golden_input(name);
-  const Tensor out = model.layer(x, golden_indices(name, "offsets"));
-  expect_golden(out.values(), name + "/output");
+  const Tensor out = model.layer(x, golden().indices(name + "/input/offsets"));
+  golden().expect(out.values(), name + "/output");
   Tape::current().backward(
-      out, Tensor::from(out.shape(), layers_golden().at(name + "/upstream").as_doubles()));
+      out, golden().tensor(name + "/upstream"));
   for (const auto& [parameter, tensor] : model.bare())
-    expect_golden(tensor.grad(), name + "/gradient/" + parameter);
-  expect_golden(x.grad(), name + "/gradient/x");
+    golden().expect(tensor.grad(), name + "/gradient/" + parameter);
+  golden().expect(x.grad(), name + "/gradient/x");
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, EncoderLayer,
@@ -188,12 +188,12 @@ TEST(Embedding, IsPyTorchs) {
     OneEmbedding() : Module(1) {}
   } model;
   const std::vector<NamedTensor> weight{{"weight", model.embed.weight}};
-  read_tensors(layers_golden(), weight, "embedding/parameter/");
-  const Tensor out = model.embed(golden_indices("embedding", "ids"));
-  expect_golden(out.values(), "embedding/output");
+  read_tensors(golden().file(), weight, "embedding/parameter/");
+  const Tensor out = model.embed(golden().indices("embedding/input/ids"));
+  golden().expect(out.values(), "embedding/output");
   Tape::current().backward(
-      out, Tensor::from(out.shape(), layers_golden().at("embedding/upstream").as_doubles()));
-  expect_golden(model.embed.weight.grad(), "embedding/gradient/weight");
+      out, golden().tensor("embedding/upstream"));
+  golden().expect(model.embed.weight.grad(), "embedding/gradient/weight");
   EXPECT_THAT([&] { model.embed(std::vector<Index>{0, 7}); }, ThrowsMessage<Error>(HasSubstr("7")));
 }
 
