@@ -63,7 +63,8 @@ TEST(Lstm, EqualsPyTorch) {
     }
     golden().expect(h.values(), topic.name + "/output");
     // PyTorch: [layers x directions, sequences, hidden].
-    const std::vector<double> expected = golden().file().at(topic.name + "/last_hidden").as_doubles();
+    const std::vector<double> expected =
+        golden().file().at(topic.name + "/last_hidden").as_doubles();
     const auto sequences = static_cast<std::size_t>(last.rows());
     const std::size_t hidden = 5;
     const std::size_t directions = topic.both ? 2 : 1;

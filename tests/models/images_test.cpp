@@ -135,8 +135,9 @@ TEST(ImageNets, BadSizesAreNamed) {
               HasSubstr("cnn: 3 stages halve images of 8 x 7 to nothing; name fewer channels"));
   const Root<Conv2d> conv(3, 5, 3);
   const Root<BatchNorm2d> norm(5);
-  EXPECT_THAT(message_of([&] { norm.layer.after(conv.layer, golden().tensor("conv-same/input/x"), true); }),
-              HasSubstr("the convolution before it must have no bias"));
+  EXPECT_THAT(
+      message_of([&] { norm.layer.after(conv.layer, golden().tensor("conv-same/input/x"), true); }),
+      HasSubstr("the convolution before it must have no bias"));
   EXPECT_THAT(message_of([] { Root<Conv2d>(3, 0, 3); }),
               HasSubstr("Conv2d 'layer': out must be at least 1; got 0"));
 }

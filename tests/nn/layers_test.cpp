@@ -9,10 +9,12 @@
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/gradient_check.h>
 #include <tailgrad/core/ops/normalize_rows.h>
+#include <tailgrad/core/tape.h>
 #include <tailgrad/nn/cosine_head.h>
 #include <tailgrad/nn/layer_norm.h>
 #include <tailgrad/nn/linear.h>
 #include <tailgrad/nn/multi_head_attention.h>
+#include <tailgrad/nn/weights.h>
 #include "golden.h"
 
 namespace tailgrad {
@@ -33,8 +35,7 @@ void expect_layer(const Module& root, const std::string& topic,
   read_tensors(golden().file(), parameters, topic + "/parameter/");
   const Tensor out = forward();
   golden().expect(out.values(), topic + "/output");
-  Tape::current().backward(
-      out, golden().tensor(topic + "/upstream"));
+  Tape::current().backward(out, golden().tensor(topic + "/upstream"));
   for (const auto& [name, tensor] : parameters)
     golden().expect(tensor.grad(), topic + "/gradient/" + name);
 }

@@ -1,5 +1,6 @@
 // The encoder: PyTorch's numbers, positions, dropout, gradients.
 #include <tailgrad/nn/transformer.h>
+#include <tailgrad/nn/weights.h>
 
 #include <cmath>
 
@@ -56,8 +57,7 @@ TEST_P(EncoderLayer, IsPyTorchs) {
   const Tensor x = golden_input(name);
   const Tensor out = model.layer(x, golden().indices(name + "/input/offsets"));
   golden().expect(out.values(), name + "/output");
-  Tape::current().backward(
-      out, golden().tensor(name + "/upstream"));
+  Tape::current().backward(out, golden().tensor(name + "/upstream"));
   for (const auto& [parameter, tensor] : model.bare())
     golden().expect(tensor.grad(), name + "/gradient/" + parameter);
   golden().expect(x.grad(), name + "/gradient/x");
@@ -191,8 +191,7 @@ TEST(Embedding, IsPyTorchs) {
   read_tensors(golden().file(), weight, "embedding/parameter/");
   const Tensor out = model.embed(golden().indices("embedding/input/ids"));
   golden().expect(out.values(), "embedding/output");
-  Tape::current().backward(
-      out, golden().tensor("embedding/upstream"));
+  Tape::current().backward(out, golden().tensor("embedding/upstream"));
   golden().expect(model.embed.weight.grad(), "embedding/gradient/weight");
   EXPECT_THAT([&] { model.embed(std::vector<Index>{0, 7}); }, ThrowsMessage<Error>(HasSubstr("7")));
 }

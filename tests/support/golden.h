@@ -29,10 +29,9 @@ class Golden {
   Tensor tensor(const std::string& name) const {
     const StoredTensor& found = file_.at(name);
     const auto extent = [&](std::size_t axis) { return static_cast<Index>(found.shape.at(axis)); };
-    const Shape shape =
-        found.shape.size() == 4   ? Shape{extent(0), extent(1), extent(2), extent(3)}
-        : found.shape.size() == 2 ? Shape{extent(0), extent(1)}
-                                  : Shape{extent(0)};
+    const Shape shape = found.shape.size() == 4 ? Shape{extent(0), extent(1), extent(2), extent(3)}
+                        : found.shape.size() == 2 ? Shape{extent(0), extent(1)}
+                                                  : Shape{extent(0)};
     return Tensor::from(shape, found.as_doubles());
   }
   std::vector<Index> indices(const std::string& name) const {
