@@ -3,14 +3,17 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
-#include <filesystem>
 #include <map>
 #include <new>
 #include <optional>
+#include <sstream>
+#include <system_error>
 
 #include <nlohmann/json.hpp>
 
+#include <tailgrad/core/atomic_file.h>
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/text_form.h>
 
@@ -50,11 +53,10 @@ std::vector<std::string> with_config(std::vector<std::string> arguments) {
       path = arguments[i].substr(9);
     }
     if (!path) continue;
-    if (!std::filesystem::is_regular_file(*path))
-      fail_at(*path, 0, 0, "no such file, named by --config");
+    std::istringstream text(read_text(*path));
     std::vector<CLI::ConfigItem> items;
     try {
-      items = CLI::ConfigTOML().from_file(*path);
+      items = CLI::ConfigTOML().from_config(text);
     } catch (const CLI::Error& error) {
       fail_at(*path, 0, 0, std::string("not a TOML file: ") + error.what());
     }
@@ -236,7 +238,11 @@ int Program::run(int argc, char** argv) {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
     app.parse(arguments);
     for (const auto& [verb, run_verb] : state_->actions)
-      if (app.got_subcommand(const_cast<CLI::App*>(verb))) return run_verb();
+      if (app.got_subcommand(const_cast<CLI::App*>(verb))) {
+        const int status = run_verb();
+        if (std::fflush(stdout) != 0) throw std::system_error(errno, std::generic_category());
+        return status;
+      }
     return 0;
   } catch (const CLI::CallForHelp&) {
     std::fputs(app.help().c_str(), stdout);
@@ -249,6 +255,11 @@ int Program::run(int argc, char** argv) {
     return 2;
   } catch (const Error& error) {
     std::fprintf(stderr, "error: %s\n", for_a_person(error.what()).c_str());
+    return 2;
+  } catch (const std::system_error& error) {
+    // Of the file system, of a thread that cannot be started, or of printing.
+    std::fprintf(stderr, "error: %s%s\n", std::ferror(stdout) != 0 ? "standard output: " : "",
+                 error.what());
     return 2;
   } catch (const std::bad_alloc&) {
     std::fputs("error: out of memory; a smaller batch, model or file may fit\n", stderr);

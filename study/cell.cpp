@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <filesystem>
 
 #include <nlohmann/json.hpp>
 
@@ -161,13 +160,12 @@ std::string cell_id(const CellSpec& spec, std::string_view data_hash) {
 
 std::optional<json> read_cell(const CellFiles& files, std::string& damage) {
   damage.clear();
-  std::error_code code;
-  if (!std::filesystem::exists(files.result(), code)) return std::nullopt;
   try {
-    json result = read_sealed_json(files.result());
-    if (!result.contains("id") || result.at("id") != files.id)
+    std::optional<json> result = read_sealed_json(files.result());
+    if (!result) return std::nullopt;
+    if (!result->contains("id") || result->at("id") != files.id)
       fail_at(files.result(), 0, 0, "is damaged: it is of another cell");
-    if (result.contains("test")) Safetensors::read(files.outcomes());
+    if (result->contains("test")) Safetensors::read(files.outcomes());
     return result;
   } catch (const Error& error) {
     damage = error.what();

@@ -183,25 +183,30 @@ CellFiles Grid::files(const GridCell& cell) const {
   return {.folder = options_.folder, .id = cell_id(spec(cell), data_hash_)};
 }
 
-const json* Grid::find_result(const CellFiles& where) const {
+const json* Grid::find_result(const CellFiles& where, std::string& damage) const {
   const std::lock_guard lock(state_->mutex);
   const auto found = state_->results.find(where.id);
   if (found != state_->results.end()) return &found->second;
-  std::string damage;
   std::optional<json> read = read_cell(where, damage);
-  if (!damage.empty() && options_.warn && state_->damaged.insert(damage).second)
-    options_.warn(damage + "; this cell is computed again");
-  if (!read) return nullptr;
-  return &state_->results.try_emplace(where.id, std::move(*read)).first->second;
+  return read ? &state_->results.try_emplace(where.id, std::move(*read)).first->second : nullptr;
 }
 
 bool Grid::done(const GridCell& cell) const {
-  return known(cell) && find_result(files(cell)) != nullptr;
+  if (!known(cell)) return false;
+  std::string damage;
+  const bool whole = find_result(files(cell), damage) != nullptr;
+  if (damage.empty()) return whole;
+  const std::lock_guard lock(state_->mutex);
+  if (state_->damaged.insert(damage).second && options_.warn)
+    options_.warn(damage + "; this cell is computed again");
+  return whole;
 }
 
 const json& Grid::result(const GridCell& cell) const {
   const CellFiles where = files(cell);
-  const json* const found = find_result(where);
+  std::string damage;
+  const json* const found = find_result(where, damage);
+  if (!damage.empty()) throw Error(damage);
   if (found == nullptr) fail_at(where.result(), 0, 0, "this cell is not done");
   return *found;
 }

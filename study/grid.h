@@ -113,7 +113,7 @@ class Grid {
  private:
   struct State;
   void list_cells();
-  const nlohmann::json* find_result(const CellFiles& where) const;
+  const nlohmann::json* find_result(const CellFiles& where, std::string& damage) const;
   bool run_cells(const std::vector<std::size_t>& wanted, int jobs);
 
   const Problem& problem_;

@@ -28,8 +28,11 @@ void write_sealed_json(const std::string& path, json object) {
   write_file(path, object.dump() + "\n");
 }
 
-json read_sealed_json(const std::string& path) {
-  json object = json::parse(read_text(path), nullptr, false);
+std::optional<json> read_sealed_json(const std::string& path) {
+  const std::optional<std::vector<std::byte>> bytes = read_file_if_there(path);
+  if (!bytes) return std::nullopt;
+  const auto* const text = reinterpret_cast<const char*>(bytes->data());
+  json object = json::parse(text, text + bytes->size(), nullptr, false);
   if (!object.is_object()) fail_at(path, 0, 0, "is damaged: it is not a whole JSON object");
   const auto found = object.find(kChecksum);
   if (found == object.end()) return object;

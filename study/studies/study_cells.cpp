@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <deque>
-#include <filesystem>
 #include <map>
 #include <mutex>
 #include <set>
@@ -182,11 +181,10 @@ std::optional<json> read_study_cell(const StudyEntry& study, const StudyCell& ce
                                     const std::string& folder, std::string& damage) {
   const std::string path = file_of(study, cell, folder);
   damage.clear();
-  std::error_code code;
-  if (!std::filesystem::exists(path, code)) return std::nullopt;
   try {
-    json document = read_sealed_json(path);
-    if (!document.contains("id") || document.at("id") != study_cell_id(study, cell))
+    std::optional<json> document = read_sealed_json(path);
+    if (!document) return std::nullopt;
+    if (!document->contains("id") || document->at("id") != study_cell_id(study, cell))
       fail_at(path, 0, 0, "is damaged: it is of another cell");
     return document;
   } catch (const Error& error) {

@@ -43,21 +43,29 @@ inline std::string rewind_and_read(std::FILE* file) {
 /// A program that runs. Wait for it, always.
 class Running {
  public:
-  /// No shell in between: arguments arrive as they are. The working folder is `folder` when given.
-  explicit Running(const std::vector<std::string>& arguments, const std::string& folder = "")
+  /// No shell in between: arguments arrive as they are. The working folder is `folder` when given;
+  /// `environment` ("NAME=value") comes on top of this program's.
+  explicit Running(const std::vector<std::string>& arguments, const std::string& folder = "",
+                   const std::vector<std::string>& environment = {})
       : out_(std::tmpfile()), err_(std::tmpfile()) {
     if (out_ == nullptr || err_ == nullptr) throw std::runtime_error("tmpfile failed");
     std::vector<char*> argv = {const_cast<char*>(TAILGRAD_PROGRAM)};
     for (const std::string& argument : arguments)
       argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
+    std::vector<char*> variables;
+    for (const std::string& variable : environment)
+      variables.push_back(const_cast<char*>(variable.c_str()));
+    for (char** variable = ::environ; *variable != nullptr; ++variable)
+      variables.push_back(*variable);
+    variables.push_back(nullptr);
     child_ = ::fork();
     if (child_ < 0) throw std::runtime_error("fork failed");
     if (child_ == 0) {
       if (!folder.empty() && ::chdir(folder.c_str()) != 0) ::_exit(126);
       ::dup2(::fileno(out_), STDOUT_FILENO);
       ::dup2(::fileno(err_), STDERR_FILENO);
-      ::execv(TAILGRAD_PROGRAM, argv.data());
+      ::execve(TAILGRAD_PROGRAM, argv.data(), variables.data());
       ::_exit(127);
     }
   }

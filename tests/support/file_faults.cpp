@@ -35,7 +35,8 @@ void remember(int file, const std::string& path) {
 
 bool counts(const std::string& path) {
   const std::string& folder = file_faults().folder;
-  return !folder.empty() && path.starts_with(folder);
+  if (folder.empty() || path.empty()) return false;
+  return folder == "." ? path.front() != '/' : path.starts_with(folder);
 }
 
 // Whether this call fails; errno then says why.
