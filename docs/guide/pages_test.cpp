@@ -33,7 +33,7 @@ class Guide : public testing::TestWithParam<std::string> {
   // What the program prints; it draws its figures into `folder`.
   std::string run(const std::string& folder) const {
     const std::string command =
-        std::string(TAILGRAD_BINARY_DIR) + "/bin/guide_" + chapter() + " " + folder;
+        "'" TAILGRAD_BINARY_DIR "/bin/guide_" + chapter() + "' '" + folder + "'";
     std::FILE* pipe = popen(command.c_str(), "r");
     if (pipe == nullptr) return {};
     std::string out;
