@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include <tailgrad/core/kernels/packed_product.h>
 #include <tailgrad/core/kernels/scratch.h>
 #include <tailgrad/core/parallel.h>
 
@@ -84,9 +85,23 @@ bool blas_would_allocate(const Product& p, Index rows, Index cols) {
          cols % 16 <= 8 && static_cast<double>(rows) * cols * p.k <= kSmallToBlas;
 }
 
+// x weight^T with few rows of x, as for a single sentence: they do not repay how OpenBLAS lays the
+// weights out before it multiplies, unless a panel of them outgrows the nearer caches. Weights that
+// are small OpenBLAS takes as they lie.
+bool few_rows_for_many_weights(const Product& p) {
+  constexpr Index kRows = 64, kMostSteps = 1024, kWeights = 8192;
+  return !p.a.transposed && p.b.transposed && p.m <= kRows && p.k <= kMostSteps &&
+         static_cast<double>(p.n) * p.k >= kWeights;
+}
+
 void one_block(const Product& p, Index row, Index rows, Index col, Index cols) {
   Real* c = p.c + static_cast<std::size_t>(row) * static_cast<std::size_t>(p.c_stride) + col;
   const Real* b = at(p.b, 0, col);
+  if (few_rows_for_many_weights(p))
+    return small_product(
+        static_cast<std::size_t>(rows), static_cast<std::size_t>(cols),
+        static_cast<std::size_t>(p.k), p.alpha, {at(p.a, row, 0), p.a.stride, p.a.transposed},
+        {b, p.b.stride, p.b.transposed}, p.beta, c, static_cast<std::size_t>(p.c_stride));
   if (!blas_would_allocate(p, rows, cols))
     return blas_gemm(rows, cols, p.k, p.alpha, at(p.a, row, 0), p.a, b, p.b, p.beta, c, p.c_stride);
   const auto k = static_cast<std::size_t>(p.k);

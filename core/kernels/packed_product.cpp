@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include <tailgrad/core/kernels/register_vector.h>
 #include <tailgrad/core/kernels/scratch.h>
@@ -113,6 +114,50 @@ Tile tile_of(std::size_t rows, std::size_t vectors) {
   }
 }
 
+// Exchanges the lanes of a at kHalf, 3 kHalf, … with those of b at 0, 2 kHalf, …, runs of kHalf.
+template <std::size_t kHalf, std::size_t... kLanes>
+void exchange(Vector& a, Vector& b, std::index_sequence<kLanes...>) {
+  const Vector low =
+      __builtin_shufflevector(a, b, ((kLanes & kHalf) == 0 ? kLanes : kWidth + kLanes - kHalf)...);
+  b = __builtin_shufflevector(a, b, ((kLanes & kHalf) == 0 ? kLanes + kHalf : kWidth + kLanes)...);
+  a = low;
+}
+
+// Transposes a square of kWidth rows when it is called with half of that: halves change places,
+// then quarters, ….
+template <std::size_t kHalf>
+void transpose_square(Vector (&rows)[kWidth]) {
+  if constexpr (kHalf > 0) {
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kWidth; ++i)
+      if ((i & kHalf) == 0)
+        exchange<kHalf>(rows[i], rows[i + kHalf], std::make_index_sequence<kWidth>());
+    transpose_square<kHalf / 2>(rows);
+  }
+}
+
+// to[l * width + j] = from[j * stride + l] for l < k and j < cols, square by square.
+void pack_transposed(Real* to, std::size_t width, const Real* from, std::size_t stride,
+                     std::size_t k, std::size_t cols) {
+  const std::size_t whole_k = k / kWidth * kWidth;
+  const std::size_t whole_cols = cols / kWidth * kWidth;
+  for (std::size_t j = 0; j < whole_cols; j += kWidth) {
+    for (std::size_t l = 0; l < whole_k; l += kWidth) {
+      Vector rows[kWidth];
+#pragma GCC unroll 16
+      for (std::size_t r = 0; r < kWidth; ++r)
+        std::memcpy(&rows[r], from + (j + r) * stride + l, sizeof(Vector));
+      transpose_square<kWidth / 2>(rows);
+#pragma GCC unroll 16
+      for (std::size_t r = 0; r < kWidth; ++r)
+        std::memcpy(to + (l + r) * width + j, &rows[r], sizeof(Vector));
+    }
+  }
+  for (std::size_t j = 0; j < cols; ++j)
+    for (std::size_t l = j < whole_cols ? whole_k : 0; l < k; ++l)
+      to[l * width + j] = from[j * stride + l];
+}
+
 }  // namespace
 
 std::size_t packed_size(std::size_t k, std::size_t n) {
@@ -128,8 +173,7 @@ void pack_matrix(Real* to, const Matrix& b, std::size_t k, std::size_t n) {
     const std::size_t cols = std::min(width, n - col);
     if (cols < width) std::fill_n(to, k * width, Real{0});
     if (b.transposed) {
-      for (std::size_t j = 0; j < cols; ++j)
-        for (std::size_t l = 0; l < k; ++l) to[l * width + j] = b.data[(col + j) * stride + l];
+      pack_transposed(to, width, b.data + col * stride, stride, k, cols);
     } else {
       for (std::size_t l = 0; l < k; ++l)
         std::memcpy(to + l * width, b.data + l * stride + col, cols * sizeof(Real));
