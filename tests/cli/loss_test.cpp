@@ -188,7 +188,7 @@ TEST_F(LossVerb, BadNumbersNameFilePlaceAndWhatIsAllowed) {
   EXPECT_THAT(message(folder_.integers("bad.npy", {3, 2}, {0, 1, 2, 3, 4, 5}), good_targets, good),
               HasSubstr("logits must be float32 or float64; the file holds <i8"));
   EXPECT_THAT(message(folder_.at("missing.npy"), good_targets, good), HasSubstr("missing.npy"));
-  EXPECT_THAT(message(folder_.path().string(), good_targets, good), HasSubstr("directory"));
+  EXPECT_THAT(message(folder_.path().string(), good_targets, good), HasSubstr("is a folder"));
   spill(folder_.at("text.npy"), "1 2 3\n");
   EXPECT_THAT(message(folder_.at("text.npy"), good_targets, good), HasSubstr("text.npy"));
   EXPECT_THAT(message(good_logits, good_targets),
