@@ -65,6 +65,25 @@ TEST(OpsInFloat, ProductsOfEverySmallShape) {
       }
 }
 
+// One sentence through a layer: these weights are laid out in squares, which edges interrupt.
+TEST(OpsInFloat, ProductsOfFewRowsWithManyWeights) {
+  for (const Index m : {1, 7, 64, 65})
+    for (const Index k : {31, 64, 100, 152})
+      for (const Index n : {270, 400}) {
+        SCOPED_TRACE(Shape({m, k, n}).text());
+        const Tensor x = numbers({m, k}, -1, 1, 1);
+        const Tensor weight = numbers({n, k}, -1, 1, 2);
+        const Tensor out = linear(x, weight, {});
+        for (Index i = 0; i < m; ++i)
+          for (Index j = 0; j < n; ++j) {
+            double expected = 0;
+            for (Index l = 0; l < k; ++l)
+              expected += static_cast<double>(x.data()[i * k + l]) * weight.data()[j * k + l];
+            ASSERT_NEAR(out.data()[i * n + j], expected, 1e-5);
+          }
+      }
+}
+
 TEST(OpsInFloat, Gradients) {
   const Tensor x = wanted({5, 7}, 0.5, 2, 1);
   const Tensor y = wanted({7}, 0.5, 2, 2);
