@@ -12,8 +12,8 @@ namespace tailgrad {
 /// Source: protobuf.dev, "Encoding".
 ///
 /// Why not libprotobuf: it registers every message type in one table of the process and ends the
-/// process when a second library (onnxruntime, say) brings the same type, and it would be the
-/// largest dependency here, for these forty lines.
+/// process when another library there brings the same type, and it would be the largest dependency
+/// here, for these forty lines.
 class ProtobufMessage {
  public:
   /// Also of enumerations; negative numbers take ten bytes.
