@@ -6,14 +6,10 @@
 #include <fmt/format.h>
 
 #include <tailgrad/core/error.h>
+#include <tailgrad/metrics/ratio.h>
 
 namespace tailgrad {
 namespace {
-
-std::optional<double> ratio(std::int64_t part, std::int64_t whole) {
-  if (whole == 0) return std::nullopt;
-  return static_cast<double>(part) / static_cast<double>(whole);
-}
 
 std::int64_t sum(const std::vector<std::int64_t>& counts) {
   return std::accumulate(counts.begin(), counts.end(), std::int64_t{0});

@@ -11,6 +11,7 @@
 #include <tailgrad/study/studies/trained.h>
 
 namespace tailgrad {
+namespace absorb_prior {
 namespace {
 
 using nlohmann::json;
@@ -162,6 +163,7 @@ StudyResult judge(const StudyPlan& plan, const json& cells) {
 }
 
 }  // namespace
+}  // namespace absorb_prior
 
 StudyEntry absorb_prior_study() {
   return {.name = "absorb-prior",
@@ -172,9 +174,9 @@ StudyEntry absorb_prior_study() {
               "question to Menon et al. 2021; their section 4.1 expects no difference for "
               "convex objectives",
           .claims = "Q4",
-          .cells = cells,
-          .run = run,
-          .judge = judge};
+          .cells = absorb_prior::cells,
+          .run = absorb_prior::run,
+          .judge = absorb_prior::judge};
 }
 
 }  // namespace tailgrad

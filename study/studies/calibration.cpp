@@ -12,6 +12,7 @@
 #include <tailgrad/study/studies/trained.h>
 
 namespace tailgrad {
+namespace calibration {
 namespace {
 
 using nlohmann::json;
@@ -212,15 +213,16 @@ StudyResult judge(const StudyPlan& plan, const json& cells) {
 }
 
 }  // namespace
+}  // namespace calibration
 
 StudyEntry calibration_study() {
   return {.name = "calibration",
           .meaning = "Is the best tau different from 1 because nets are not calibrated?",
           .source = "Menon et al. 2021, section 4.2; Guo et al. 2017",
           .claims = "C22",
-          .cells = cells,
-          .run = run,
-          .judge = judge};
+          .cells = calibration::cells,
+          .run = calibration::run,
+          .judge = calibration::judge};
 }
 
 }  // namespace tailgrad

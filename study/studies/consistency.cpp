@@ -14,6 +14,7 @@
 #include <tailgrad/study/studies/gaussian_problem.h>
 
 namespace tailgrad {
+namespace consistency {
 namespace {
 
 using nlohmann::json;
@@ -283,15 +284,16 @@ StudyResult judge(const StudyPlan& plan, const json& cells) {
 }
 
 }  // namespace
+}  // namespace consistency
 
 StudyEntry consistency_study() {
   return {.name = "consistency",
           .meaning = "Which losses put their threshold where the balanced error wants it?",
           .source = "Menon et al. 2021, Theorem 1, Lemma 2 and equation 11",
           .claims = "C21",
-          .cells = cells,
-          .run = run,
-          .judge = judge};
+          .cells = consistency::cells,
+          .run = consistency::run,
+          .judge = consistency::judge};
 }
 
 }  // namespace tailgrad

@@ -14,6 +14,7 @@
 #include <tailgrad/study/studies/gaussian_problem.h>
 
 namespace tailgrad {
+namespace gaussian {
 namespace {
 
 using nlohmann::json;
@@ -456,6 +457,7 @@ StudyResult judge(const StudyPlan& plan, const json& cells) {
 }
 
 }  // namespace
+}  // namespace gaussian
 
 StudyEntry gaussian_study() {
   return {.name = "gaussian",
@@ -466,9 +468,9 @@ StudyEntry gaussian_study() {
               "Menon et al. 2021, Long-tail learning via logit adjustment, section 6.1 and "
               "figure 2",
           .claims = "C17, C18, Q4, Q5",
-          .cells = cells,
-          .run = run,
-          .judge = judge};
+          .cells = gaussian::cells,
+          .run = gaussian::run,
+          .judge = gaussian::judge};
 }
 
 }  // namespace tailgrad

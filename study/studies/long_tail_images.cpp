@@ -13,6 +13,7 @@
 #include <tailgrad/study/studies/trained.h>
 
 namespace tailgrad {
+namespace long_tail_images {
 namespace {
 
 using nlohmann::json;
@@ -401,6 +402,7 @@ StudyResult judge(const StudyPlan& plan, const json& cells) {
 }
 
 }  // namespace
+}  // namespace long_tail_images
 
 StudyEntry long_tail_images_study() {
   return {.name = "long-tail-images",
@@ -409,9 +411,9 @@ StudyEntry long_tail_images_study() {
               "normalisation and margins?",
           .source = "Menon et al. 2021, tables 3 and 5, figures 3 and 4",
           .claims = "C13, C19, C20, Q4, Q5, Q6",
-          .cells = cells,
-          .run = run,
-          .judge = judge};
+          .cells = long_tail_images::cells,
+          .run = long_tail_images::run,
+          .judge = long_tail_images::judge};
 }
 
 }  // namespace tailgrad

@@ -11,6 +11,7 @@
 #include <tailgrad/study/studies/trained.h>
 
 namespace tailgrad {
+namespace negative_scores {
 namespace {
 
 using nlohmann::json;
@@ -225,6 +226,7 @@ StudyResult judge(const StudyPlan& plan, const json& cells) {
 }
 
 }  // namespace
+}  // namespace negative_scores
 
 StudyEntry negative_scores_study() {
   return {.name = "negative-scores",
@@ -233,9 +235,9 @@ StudyEntry negative_scores_study() {
               "are negative?",
           .source = "Menon et al. 2021, section 4.2",
           .claims = "C15",
-          .cells = cells,
-          .run = run,
-          .judge = judge};
+          .cells = negative_scores::cells,
+          .run = negative_scores::run,
+          .judge = negative_scores::judge};
 }
 
 }  // namespace tailgrad

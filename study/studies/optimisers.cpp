@@ -15,6 +15,7 @@
 #include <tailgrad/study/studies/trained.h>
 
 namespace tailgrad {
+namespace optimisers {
 namespace {
 
 using nlohmann::json;
@@ -312,15 +313,16 @@ StudyResult judge(const StudyPlan& plan, const json& cells) {
 }
 
 }  // namespace
+}  // namespace optimisers
 
 StudyEntry optimisers_study() {
   return {.name = "optimisers",
           .meaning = "Does the ranking of the losses survive the optimizer?",
           .source = "own question, after Menon et al. 2021, figure 1",
           .claims = "C14, C18 beyond the paper",
-          .cells = cells,
-          .run = run,
-          .judge = judge};
+          .cells = optimisers::cells,
+          .run = optimisers::run,
+          .judge = optimisers::judge};
 }
 
 }  // namespace tailgrad

@@ -13,6 +13,7 @@
 #include <tailgrad/study/studies/linear_fit.h>
 
 namespace tailgrad {
+namespace separable {
 namespace {
 
 using nlohmann::json;
@@ -200,6 +201,7 @@ StudyResult judge(const StudyPlan& plan, const json& cells) {
 }
 
 }  // namespace
+}  // namespace separable
 
 StudyEntry separable_study() {
   return {.name = "separable",
@@ -208,9 +210,9 @@ StudyEntry separable_study() {
               "data can be separated?",
           .source = "Menon et al. 2021, section 3; Byrd and Lipton 2019; Rosset et al. 2003",
           .claims = "C16",
-          .cells = cells,
-          .run = run,
-          .judge = judge};
+          .cells = separable::cells,
+          .run = separable::run,
+          .judge = separable::judge};
 }
 
 }  // namespace tailgrad

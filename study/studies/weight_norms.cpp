@@ -14,6 +14,7 @@
 #include <tailgrad/study/studies/trained.h>
 
 namespace tailgrad {
+namespace weight_norms {
 namespace {
 
 using nlohmann::json;
@@ -327,6 +328,7 @@ StudyResult judge(const StudyPlan& plan, const json& cells) {
 }
 
 }  // namespace
+}  // namespace weight_norms
 
 StudyEntry weight_norms_study() {
   return {.name = "weight-norms",
@@ -335,9 +337,9 @@ StudyEntry weight_norms_study() {
               "momentum and not under Adam?",
           .source = "Menon et al. 2021, section 4.2 and figure 1; Kang et al. 2020",
           .claims = "C14",
-          .cells = cells,
-          .run = run,
-          .judge = judge};
+          .cells = weight_norms::cells,
+          .run = weight_norms::run,
+          .judge = weight_norms::judge};
 }
 
 }  // namespace tailgrad
