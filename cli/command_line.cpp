@@ -13,6 +13,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <tailgrad/cli/resources.h>
 #include <tailgrad/core/atomic_file.h>
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/text_form.h>
@@ -161,19 +162,25 @@ Verb& Verb::required(const std::string& name) {
 }
 
 Verb& Verb::common(CommonOptions& options) {
+  common_ = &options;
   group("Common");
   option("seed", options.seed, "Everything random follows from it");
   option("threads", options.threads, "Threads (0: one a core); changes no bit of any result");
   app_->get_option("--threads")->check([](const std::string& number) {
     return number.starts_with('-') ? "needs 0 or more, got " + number : std::string();
   });
+  option("memory-limit", options.memory_limit,
+         "Most memory, such as 512M or 2G: what needs more ends with an error");
   flag("json", options.json, "Print one JSON document on stdout and nothing else there");
   flag("quiet", options.quiet, "No progress on stderr");
   return *this;
 }
 
 Verb& Verb::action(std::function<int()> run) {
-  (*current_actions)[app_] = std::move(run);
+  (*current_actions)[app_] = [run = std::move(run), common = common_] {
+    if (common != nullptr) limit_resources(*common);
+    return run();
+  };
   return *this;
 }
 
@@ -261,8 +268,11 @@ int Program::run(int argc, char** argv) {
     std::fprintf(stderr, "error: %s%s\n", std::ferror(stdout) != 0 ? "standard output: " : "",
                  error.what());
     return 2;
-  } catch (const std::bad_alloc&) {
-    std::fputs("error: out of memory; a smaller batch, model or file may fit\n", stderr);
+  } catch (const std::bad_alloc& error) {  // OutOfMemory, which says how much, and its like
+    std::fprintf(stderr,
+                 "error: %s; a smaller --batch-tokens, --model or file needs less, --memory-limit "
+                 "may allow more\n",
+                 error.what());
     return 2;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\nThis is a fault of tailgrad: please report it with the command.\n",

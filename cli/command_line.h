@@ -21,7 +21,8 @@ namespace tailgrad::cli {
 /// Options that most verbs share.
 struct CommonOptions {
   std::uint64_t seed = 1;
-  int threads = 0;  ///< 0: one a core
+  int threads = 0;                ///< 0: one a core
+  std::string memory_limit = {};  ///< "2G"; empty: none
   bool json = false;
   bool quiet = false;
 };
@@ -47,9 +48,10 @@ class Verb {
   /// config().
   Verb& start_flag(const std::string& name, bool& value, const std::string& help);
   Verb& required(const std::string& name);
-  /// --seed, --threads, --json, --quiet.
+  /// --seed, --threads, --memory-limit, --json, --quiet. Threads and memory are set before the
+  /// action runs.
   Verb& common(CommonOptions& options);
-  /// What runs when the verb is chosen; returns the exit status.
+  /// What runs when the verb is chosen; returns the exit status. Comes last.
   Verb& action(std::function<int()> run);
 
   /// Whether the option was given, by an argument or in the TOML file; false for one that the verb
@@ -64,6 +66,7 @@ class Verb {
   Verb& declare(const std::string& name, T& value, const std::string& help);
 
   CLI::App* app_;
+  const CommonOptions* common_ = nullptr;
   std::string group_ = "Options";
 };
 

@@ -173,7 +173,6 @@ std::vector<DataWarning> faults_of_data(const CompareCommand& command) {
 }
 
 int run(CompareCommand& command, const Verb& verb) {
-  if (command.common.threads > 0) set_threads(command.common.threads);
   check(command);
   command.run.settle(command.common.seed);
   command.run.problem.test_share = command.test_share;

@@ -15,9 +15,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kOwnFiles[] = {"cells",       "compare.json", "plan.json",
-                                          "config.toml", "result.json",  "timings.json",
-                                          "report.html"};
+constexpr std::string_view kFilesOfComparison[] = {"cells",       "compare.json", "plan.json",
+                                                   "config.toml", "result.json",  "timings.json",
+                                                   "report.html"};
 
 // Whether a comparison has only just begun in the folder: killed there, or starting beside us.
 bool just_begun(const std::string& out) {
@@ -42,7 +42,7 @@ void CompareFolder::enter() const {
                           go_on   ? IfOccupied::kResume
                           : force ? IfOccupied::kForce
                                   : IfOccupied::kRefuse,
-                          kOwnFiles);
+                          kFilesOfComparison);
   if (!same || force) write_file(mark, identity);
   create_output_directory(file("cells"), IfOccupied::kResume);
 }

@@ -13,7 +13,6 @@
 #include <tailgrad/cli/verbs.h>
 #include <tailgrad/core/atomic_file.h>
 #include <tailgrad/core/error.h>
-#include <tailgrad/core/parallel.h>
 #include <tailgrad/losses/loss.h>
 #include <tailgrad/metrics/bootstrap.h>
 #include <tailgrad/metrics/multilabel.h>
@@ -196,7 +195,6 @@ int run(const EvaluateCommand& command, const Verb& verb) {
     fail("--bootstrap", fmt::format("must be >= 0 resamples; got {}", command.bootstrap));
   if (!command.report.empty() && !command.force && std::filesystem::exists(command.report))
     fail_at(command.report, 0, 0, "is there already; --force replaces it");
-  if (command.common.threads > 0) set_threads(command.common.threads);
   const bool of_tags = !command.tags.gold.empty() || !command.tags.predicted.empty();
   std::vector<std::string> systems = command.tags.predicted;
   ordered_json result;

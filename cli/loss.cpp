@@ -12,7 +12,6 @@
 #include <tailgrad/cli/verbs.h>
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/npz.h>
-#include <tailgrad/core/parallel.h>
 #include <tailgrad/core/tape.h>
 #include <tailgrad/core/text_form.h>
 #include <tailgrad/losses/table.h>
@@ -172,7 +171,6 @@ void print_text(const Evaluation& result, const LossCommand& command, const Logi
 }
 
 int run(const LossCommand& command, const Verb& verb) {
-  if (command.common.threads > 0) set_threads(command.common.threads);
   const LossEntry& entry = find_loss(parse_text_form(command.loss).name);
   read_settings(entry.spec, command.loss);  // a mistake here is found before any file is opened
   const LogitsFile logits = read_logits(command.logits);

@@ -10,7 +10,6 @@
 #include <tailgrad/cli/model_on_data.h>
 #include <tailgrad/cli/verbs.h>
 #include <tailgrad/core/npy.h>
-#include <tailgrad/core/parallel.h>
 #include <tailgrad/data/csv.h>
 #include <tailgrad/data/images.h>
 #include <tailgrad/models/predict.h>
@@ -193,7 +192,6 @@ int label_images(const SavedModel& saved, const PredictCommand& command) {
 }
 
 int run(const PredictCommand& command) {
-  if (command.common.threads > 0) set_threads(command.common.threads);
   const SavedModel saved = load_model(command.folder);
   if (saved.about.task == "tags") return tag(saved, command);
   post_hoc(saved.about, command.read.posthoc_tau);  // refuses the option: only taggers know it

@@ -36,8 +36,8 @@ struct StudyCommand {
   std::string file(const std::string& of_out) const { return out + "/" + of_out; }
 };
 
-constexpr std::string_view kOwnFiles[] = {"cells",       "study.json",  "config.toml",
-                                          "result.json", "report.html", "timings.json"};
+constexpr std::string_view kFilesOfStudy[] = {"cells",       "study.json",  "config.toml",
+                                              "result.json", "report.html", "timings.json"};
 
 StudyPlan plan_of(const StudyCommand& command) {
   if (command.tiny + command.quick + command.full > 1)
@@ -71,7 +71,7 @@ void enter_folder(const StudyCommand& command, const std::string& identity) {
                           go_on           ? IfOccupied::kResume
                           : command.force ? IfOccupied::kForce
                                           : IfOccupied::kRefuse,
-                          kOwnFiles);
+                          kFilesOfStudy);
   if (!same || command.force) write_file(mark, identity);
   create_output_directory(command.file("cells"), IfOccupied::kResume);
 }
@@ -93,7 +93,6 @@ int run(StudyCommand& command, const Verb& verb) {
   if (command.name == "list") return list(command.common.json);
   const StudyEntry& study = find_study(command.name);
   const StudyPlan plan = plan_of(command);
-  if (command.common.threads > 0) set_threads(command.common.threads);
   const std::vector<StudyCell> cells = study.cells(plan);
   if (command.out.empty())
     fail("--out", "needs a folder for the results, such as runs/" + study.name);

@@ -12,7 +12,6 @@
 #include <tailgrad/cli/verbs.h>
 #include <tailgrad/core/atomic_file.h>
 #include <tailgrad/core/output_directory.h>
-#include <tailgrad/core/parallel.h>
 #include <tailgrad/core/peak_memory.h>
 #include <tailgrad/core/progress.h>
 #include <tailgrad/study/experiment.h>
@@ -39,9 +38,9 @@ struct RunFolder {
   std::string checkpoints() const { return path + "/checkpoint"; }
 };
 
-constexpr std::string_view kOwnFiles[] = {"model.safetensors", "model.json",  "config.toml",
-                                          "history.jsonl",     "result.json", "report.html",
-                                          "checkpoint"};
+constexpr std::string_view kFilesOfRun[] = {"model.safetensors", "model.json",  "config.toml",
+                                            "history.jsonl",     "result.json", "report.html",
+                                            "checkpoint"};
 
 ordered_json history_line(const EpochRecord& record) {
   ordered_json line = {{"epoch", record.epoch},
@@ -88,7 +87,6 @@ std::string last_good_checkpoint(const CheckpointFiles& checkpoints, std::uint64
 }
 
 int run(TrainCommand& command, const Verb& verb) {
-  if (command.common.threads > 0) set_threads(command.common.threads);
   command.run.settle(command.common.seed);
   ExperimentOptions& settings = command.run.experiment;
   if (command.force && command.resume) fail("train", "--force and --resume exclude each other");
@@ -112,7 +110,7 @@ int run(TrainCommand& command, const Verb& verb) {
                           command.resume  ? IfOccupied::kResume
                           : command.force ? IfOccupied::kForce
                                           : IfOccupied::kRefuse,
-                          kOwnFiles);
+                          kFilesOfRun);
   create_output_directory(folder.checkpoints(), IfOccupied::kResume);
   for (const std::string& mine : {folder.path, folder.checkpoints()}) remove_leftovers(mine, 0);
   CheckpointFiles checkpoints(folder.checkpoints() + "/state");

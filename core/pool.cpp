@@ -7,6 +7,8 @@
 #include <new>
 #include <vector>
 
+#include <tailgrad/core/memory_limit.h>
+
 namespace tailgrad {
 
 struct Pool::Block {
@@ -73,7 +75,11 @@ Pool::Block* Pool::from_system(std::size_t size_class) {
   const std::size_t bytes = (class_bytes(size_class) + kAlignment - 1) / kAlignment * kAlignment;
   const bool huge = bytes >= 2 * kHugePage;
   void* memory = nullptr;
-  if (posix_memalign(&memory, huge ? kHugePage : kAlignment, bytes) != 0) throw std::bad_alloc();
+  if (!take_memory(bytes)) throw OutOfMemory(bytes);
+  if (posix_memalign(&memory, huge ? kHugePage : kAlignment, bytes) != 0) {
+    give_back_memory(bytes);
+    throw OutOfMemory(bytes);
+  }
   if (huge) madvise(memory, bytes, MADV_HUGEPAGE);  // a wish; nothing depends on it
   system_allocations_.fetch_add(1, std::memory_order_relaxed);
   reserved_bytes_.fetch_add(bytes, std::memory_order_relaxed);
@@ -95,7 +101,7 @@ void* Pool::allocate(std::size_t bytes) {
   static_assert(sizeof(Block) <= kAlignment);
   Pool& pool = current();
   const std::size_t size_class = class_of(bytes + kAlignment);
-  if (size_class >= kClasses) throw std::bad_alloc();
+  if (size_class >= kClasses) throw OutOfMemory(bytes);
   Block* block = pool.free_[size_class];
   if (block == nullptr && pool.has_remote_.load(std::memory_order_relaxed)) {
     pool.take_back_remote();

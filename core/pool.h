@@ -24,7 +24,8 @@ class Pool {
 
   /// The pool of the running thread, or the one that PoolScope put in its place.
   static Pool& current();
-  /// Memory for `bytes` bytes. Throws std::bad_alloc when the system has none.
+  /// Memory for `bytes` bytes. Throws OutOfMemory when the system has none, or
+  /// set_memory_limit leaves none.
   static void* allocate(std::size_t bytes);
   /// Gives back what allocate() returned, from any thread.
   static void release(void* memory) noexcept;

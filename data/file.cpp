@@ -10,6 +10,7 @@
 
 #include <tailgrad/core/atomic_file.h>
 #include <tailgrad/core/error.h>
+#include <tailgrad/core/memory_limit.h>
 
 namespace tailgrad {
 namespace {
@@ -59,7 +60,7 @@ std::string gunzip(const std::string& path, std::string_view packed) {
               fmt::format("is damaged gzip data ({})",
                           stream.msg != nullptr ? stream.msg : "no reason given"));
     } else if (state == Z_MEM_ERROR) {
-      throw std::bad_alloc();
+      throw OutOfMemory(bytes.size());
     } else if (stream.avail_in == 0 && packed.empty() && stream.avail_out != 0) {
       fail_at(
           path, 0, 0,

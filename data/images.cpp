@@ -165,8 +165,9 @@ IdxFile read_idx(const std::string& path) {
   std::uint64_t expected = 1;
   for (std::size_t axis = 0; axis < axes; ++axis) {
     const std::uint32_t extent = big_endian(bytes, 4 + 4 * axis);
-    if (extent > 0x7fffffffU || (expected *= extent) > (std::uint64_t{1} << 40))
+    if (extent > 0x7fffffffU || expected > (std::uint64_t{1} << 40) / std::max(extent, 1U))
       fail_at(path, 0, 0, "its header asks for more than 2^40 numbers: it is damaged");
+    expected *= extent;
     file.extents.push_back(static_cast<Index>(extent));
   }
   if (bytes.size() - header != expected)

@@ -44,6 +44,8 @@ TEST(Idx, BadFilesAreNamed) {
   EXPECT_THAT(message(idx({2, 1}, "abc")),
               HasSubstr("too long: 3 numbers follow the header, which says 2"));
   EXPECT_THAT(message(idx({0x7fffffff, 0x7fffffff}, "")), HasSubstr("it is damaged"));
+  // 2^64 numbers, which a product of 64 bits takes for none.
+  EXPECT_THAT(message(idx({1 << 30, 1 << 10, 1 << 24}, "")), HasSubstr("it is damaged"));
 }
 
 TEST(Images, IdxWithLabelsBesideThem) {
