@@ -175,6 +175,37 @@ TEST_F(TrainVerb, StopsAtASignalAndGoesOnToTheSameBits) {
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 60);
 }
 
+TEST_F(TrainVerb, ADamagedCheckpointIsPassedOverForTheOneBefore) {
+  const std::vector<std::string> three = {"--epochs", "3"};
+  ASSERT_EQ(run_program(text_run("run", three)).status, 0);
+  const std::string weights = slurp(folder_.at("run/model.safetensors"));
+  const std::string before = folder_.at("run/checkpoint/state-0.safetensors");
+  const std::string newest = folder_.at("run/checkpoint/state-1.safetensors");
+  const std::vector<std::string> resume = {"--epochs", "3", "--resume"};
+  const std::string whole = slurp(newest);
+  std::string flipped = whole;
+  flipped.back() ^= 1;
+  for (const std::string& damaged : {flipped, whole.substr(0, whole.size() / 2)}) {
+    spill(newest, damaged);
+    std::filesystem::remove(folder_.at("run/model.safetensors"));
+    const Ran resumed = run_program(text_run("run", resume));
+    ASSERT_EQ(resumed.status, 0) << resumed.err;
+    EXPECT_THAT(resumed.err, HasSubstr("warning: " + newest + ": "));
+    EXPECT_THAT(resumed.err, HasSubstr("going on from " + before));
+    EXPECT_THAT(resumed.err, HasSubstr("resuming after epoch 2 of 3"));
+    EXPECT_EQ(slurp(folder_.at("run/model.safetensors")), weights);
+    const std::string lines = slurp(folder_.at("run/history.jsonl"));
+    EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 3);
+  }
+  spill(newest, flipped);
+  spill(before, "");
+  const Ran lost = run_program(text_run("run", {"--quiet", "--epochs", "3", "--resume"}));
+  EXPECT_TRUE(lost.is_callers_fault()) << lost.err;
+  EXPECT_EQ(std::count(lost.err.begin(), lost.err.end(), '\n'), 1);
+  EXPECT_THAT(lost.err, HasSubstr("no checkpoint of this run is whole"));
+  EXPECT_EQ(slurp(folder_.at("run/model.safetensors")), weights);
+}
+
 TEST_F(TrainVerb, ARunThatDivergesNamesStepOpAndCheckpoint) {
   const std::vector<std::string> wild = {"--optimizer", "sgd:lr=1e30", "--schedule", "constant",
                                          "--clip-norm", "0",           "--quiet"};
