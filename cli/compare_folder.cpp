@@ -45,6 +45,8 @@ void CompareFolder::enter() const {
                           kFilesOfComparison);
   if (!same || force) write_file(mark, identity);
   create_output_directory(file("cells"), IfOccupied::kResume);
+  // Others may be writing beside us, but nobody for an hour at one file.
+  for (const std::string& folder : {path, file("cells")}) remove_leftovers(folder, 3600);
 }
 
 Cut CompareFolder::cut_to_budget(const std::string& budget, const Problem& problem,
