@@ -12,8 +12,38 @@
 #include <thread>
 #include <utility>
 
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
+
 namespace tailgrad {
 namespace {
+
+// oneTBB is not compiled with the thread sanitizer, which therefore has to be told that pieces
+// start after what came before parallel_for and end before what follows it.
+struct ForkAndJoin {
+#ifdef __SANITIZE_THREAD__
+  char fork = 0;
+  char join = 0;
+  void before_pieces() {
+    __tsan_release(&fork);
+  }
+  void piece_starts() {
+    __tsan_acquire(&fork);
+  }
+  void piece_ends() {
+    __tsan_release(&join);
+  }
+  void after_pieces() {
+    __tsan_acquire(&join);
+  }
+#else
+  void before_pieces() {}
+  void piece_starts() {}
+  void piece_ends() {}
+  void after_pieces() {}
+#endif
+};
 
 // The arena that parallel work runs in. Replaced as a whole by set_threads.
 struct Crew {
@@ -70,15 +100,20 @@ void parallel_for(std::size_t count, std::size_t grain,
     for (std::size_t piece = 0; piece < pieces; ++piece) run(piece);
     return;
   }
+  ForkAndJoin order;
+  order.before_pieces();
   crew()->arena.execute([&] {
     tbb::parallel_for(
         tbb::blocked_range<std::size_t>(0, pieces, 1),
         [&](const tbb::blocked_range<std::size_t>& range) {
+          order.piece_starts();
           const InsidePiece inside;
           for (std::size_t piece = range.begin(); piece < range.end(); ++piece) run(piece);
+          order.piece_ends();
         },
         tbb::simple_partitioner());
   });
+  order.after_pieces();
 }
 
 }  // namespace tailgrad
