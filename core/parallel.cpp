@@ -12,17 +12,18 @@
 #include <thread>
 #include <utility>
 
-#ifdef __SANITIZE_THREAD__
+#ifdef TAILGRAD_THREAD_SANITIZER
 #include <sanitizer/tsan_interface.h>
 #endif
 
 namespace tailgrad {
 namespace {
 
-// oneTBB is not compiled with the thread sanitizer, which therefore has to be told that pieces
-// start after what came before parallel_for and end before what follows it.
+// oneTBB is not compiled with the thread sanitizer, and then neither is this file, which alone
+// includes it. So the sanitizer has to be told that pieces start after what came before
+// parallel_for and end before what follows it.
 struct ForkAndJoin {
-#ifdef __SANITIZE_THREAD__
+#ifdef TAILGRAD_THREAD_SANITIZER
   char fork = 0;
   char join = 0;
   void before_pieces() {
