@@ -8,12 +8,12 @@
 #include <map>
 #include <new>
 #include <optional>
-#include <sstream>
 #include <system_error>
 
 #include <nlohmann/json.hpp>
 
 #include <tailgrad/cli/resources.h>
+#include <tailgrad/cli/toml_options.h>
 #include <tailgrad/core/atomic_file.h>
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/text_form.h>
@@ -54,30 +54,12 @@ std::vector<std::string> with_config(std::vector<std::string> arguments) {
       path = arguments[i].substr(9);
     }
     if (!path) continue;
-    std::istringstream text(read_text(*path));
-    std::vector<CLI::ConfigItem> items;
-    try {
-      items = CLI::ConfigTOML().from_config(text);
-    } catch (const CLI::Error& error) {
-      fail_at(*path, 0, 0, std::string("not a TOML file: ") + error.what());
-    }
+    const std::vector<std::string> options = toml_options(read_text(*path), *path);
+    for (const std::string& option : options)
+      if (option == "--config" || option.starts_with("--config="))
+        fail_at(*path, 0, 0, "a file of options cannot name another one with 'config'");
     const auto at = arguments.begin() + static_cast<std::ptrdiff_t>(i);
     arguments.erase(at, at + static_cast<std::ptrdiff_t>(parts));
-    std::vector<std::string> options;
-    for (const CLI::ConfigItem& item : items) {
-      if (item.name == "++" || item.name == "--") continue;  // marks of a section's begin and end
-      if (!item.parents.empty())
-        fail_at(*path, 0, 0,
-                "sections are not used: write " + item.name + " without [" + item.parents.front() +
-                    "]");
-      for (const std::string& input : item.inputs) {
-        if (input.empty()) {  // "--name=" would take the next argument as its value
-          options.insert(options.end(), {"--" + item.name, ""});
-        } else {
-          options.push_back("--" + item.name + "=" + input);
-        }
-      }
-    }
     // After the verb, which is the first argument.
     arguments.insert(arguments.begin() + (arguments.empty() ? 0 : 1), options.begin(),
                      options.end());

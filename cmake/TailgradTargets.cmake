@@ -45,7 +45,12 @@ if(TAILGRAD_SANITIZE)
     -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(tailgrad_flags INTERFACE -fsanitize=${TAILGRAD_SANITIZE})
   # For code without arithmetic worth watching: tests, programs, JSON. It saves minutes.
-  set(TAILGRAD_ADDRESSES_ONLY -fno-sanitize=undefined)
+  if(NOT TAILGRAD_FUZZERS)
+    set(TAILGRAD_ADDRESSES_ONLY -fno-sanitize=undefined)
+  endif()
+endif()
+if(TAILGRAD_FUZZERS)
+  target_compile_options(tailgrad_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 add_library(tailgrad_brief OBJECT)  # the part of tailgrad that spends no time worth saving

@@ -193,9 +193,11 @@ class ColumnParser {
     ++out_.comments_;
     constexpr std::string_view kColumns = "# global.columns = ";
     if (!line.text.starts_with(kColumns)) return;
-    const std::string_view names = line.text.substr(kColumns.size());
-    for (std::size_t k = 0; k < count_cells(names, ' '); ++k) {
-      out_.names_.push_back(lower(find_cell(names, ' ', k)));
+    std::string_view names = trim(line.text.substr(kColumns.size()), true);
+    while (!names.empty()) {
+      const std::size_t end = std::min(names.find(' '), names.size());
+      out_.names_.push_back(lower(names.substr(0, end)));
+      names = trim(names.substr(end), false);
     }
   }
 

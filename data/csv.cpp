@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -47,7 +48,7 @@ class TableParser {
     while (at_ < text_.size()) {
       const std::size_t line = line_;
       const std::size_t first_cell = cells.size();
-      const bool blank = text_[at_] == '\n' || text_.substr(at_, 2) == "\r\n";
+      const bool blank = ends_row(at_);
       read_row();
       const std::size_t count = cells.size() - first_cell;
       if (blank && width_ != 1) {
@@ -84,8 +85,9 @@ class TableParser {
   void take_header(std::size_t line) {
     std::vector<std::string_view>& cells = table_.cells_;
     width_ = cells.size();
+    std::unordered_set<std::string_view> taken;
     for (const std::string_view name : cells) {
-      if (!name.empty() && table_.has_column(name)) {
+      if (!name.empty() && !taken.insert(name).second) {
         fail_at(path(), line, 0, fmt::format("the column name '{}' occurs twice", name));
       }
       table_.columns_.emplace_back(name);

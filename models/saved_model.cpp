@@ -6,6 +6,7 @@
 
 #include <tailgrad/core/atomic_file.h>
 #include <tailgrad/models/model_table.h>
+#include <tailgrad/nn/value_budget.h>
 #include <tailgrad/nn/weights.h>
 
 namespace tailgrad {
@@ -76,6 +77,11 @@ void save_model(const std::string& folder, const Model& model, const ModelDescri
 SavedModel load_model(const std::string& folder) {
   const std::string path = folder + "/model.json";
   const std::string text = read_text(path);
+  const Safetensors weights = Safetensors::read(folder + "/model.safetensors");
+  // Room for a model that merely does not fit: what differs is then said tensor by tensor.
+  std::size_t most = std::size_t{1} << 20;
+  for (const StoredTensor& tensor : weights.tensors()) most += 4 * tensor.size();
+  const ValueBudget budget(most);
   try {
     const auto saved = nlohmann::json::parse(text);
     if (saved.at("format") != kFormat)
@@ -93,7 +99,7 @@ SavedModel load_model(const std::string& folder) {
         .model = nullptr};
     loaded.model =
         build_model(loaded.about.model, task, loaded.about.encoding, loaded.about.labels, 1);
-    load_weights(*loaded.model, folder + "/model.safetensors");
+    read_tensors(weights, loaded.model->named_state());
     return loaded;
   } catch (const nlohmann::json::exception& error) {
     fail_at(path, 0, 0, std::string("not a model description of tailgrad: ") + error.what());

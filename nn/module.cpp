@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <tailgrad/core/error.h>
+#include <tailgrad/nn/value_budget.h>
 
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
@@ -32,6 +33,7 @@ void Module::register_part(Entry entry) {
 }
 
 Tensor Module::parameter(std::string_view name, const Shape& shape, const Init& init) {
+  ValueBudget::take(shape);
   Tensor tensor = Tensor::parameter(shape);
   init.fill(tensor, seed_, full_name(name));
   register_part({.name = std::string(name), .tensor = tensor});
@@ -39,6 +41,7 @@ Tensor Module::parameter(std::string_view name, const Shape& shape, const Init& 
 }
 
 Tensor Module::buffer(std::string_view name, const Shape& shape, const Init& init) {
+  ValueBudget::take(shape);
   const Tensor tensor = Tensor::empty(shape);
   init.fill(tensor, seed_, full_name(name));
   register_part({.name = std::string(name), .tensor = tensor, .trained = false});
