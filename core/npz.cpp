@@ -276,10 +276,13 @@ void write_npz(const std::string& path, std::span<const StoredTensor> arrays) {
   check(path, arrays);
   Memory memory;
   zlib_filefunc64_def calls = memory.calls();
-  zipFile archive = zipOpen2_64(path.c_str(), APPEND_STATUS_CREATE, nullptr, &calls);
+  const auto close = [](zipFile file) { zipClose(file, nullptr); };
+  std::unique_ptr<void, decltype(close)> archive(
+      zipOpen2_64(path.c_str(), APPEND_STATUS_CREATE, nullptr, &calls), close);
   ensure(archive != nullptr, "write_npz: minizip cannot begin an archive");
-  for (const StoredTensor& array : arrays) add_member(archive, array, path);
-  ensure(zipClose(archive, nullptr) == ZIP_OK, "write_npz: minizip cannot end the archive");
+  for (const StoredTensor& array : arrays) add_member(archive.get(), array, path);
+  ensure(zipClose(archive.release(), nullptr) == ZIP_OK,
+         "write_npz: minizip cannot end the archive");
   const std::span<const std::byte> written = memory.written();
   write_file(path, std::span(&written, 1));
 }
