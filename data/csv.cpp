@@ -320,6 +320,9 @@ std::string with_columns(const Table& table, std::span<const NewColumn> added) {
     for (const NewColumn& column : added) *cell++ = column.values[row];
     append_row(out, std::span<const std::string_view>(cells), table.format());
   }
+  // One mark in front is no part of a text: a first name that begins with one needs a second.
+  constexpr std::string_view kMark = "\xef\xbb\xbf";
+  if (out.starts_with(kMark)) out.insert(0, kMark);
   return out;
 }
 
