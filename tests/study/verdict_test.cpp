@@ -8,7 +8,6 @@
 
 #include <tailgrad/study/correlation.h>
 #include <tailgrad/study/studies/study_result.h>
-
 #include <tailgrad/study/studies/trained.h>
 #include <tailgrad/study/studies/verdict.h>
 
