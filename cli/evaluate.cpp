@@ -33,7 +33,6 @@ struct EvaluateCommand {
   int ignore_index = kIgnoredLabel;
   ModelOnDataOptions model;
   TagFilesOptions tags;
-  bool no_header = false;
   int bootstrap = 1000;
   std::string report;
   bool force = false;
@@ -247,25 +246,15 @@ void add_evaluate(Program& program) {
       .positional(
           "DATA", command->model.data,
           "Labelled data: a CSV, TSV, CoNLL or CoNLL-U file, images, or a name such as wordnet",
-          false)
-      .option("format", command->model.format,
-              "csv, tsv; of tags conll, conllu; default: by the file's ending")
-      .option("text-column", command->model.text_column,
-              "Column of the text; default, like the next three: as in training")
-      .option("second-column", command->model.second_column, "Of pairs: column of the second text")
-      .option("label-column", command->model.label_column,
-              "Column of the label; of tables of numbers: label")
+          false);
+  declare_items(verb, command->model);
+  declare_posthoc_tau(verb, command->model);
+  verb.option("label-column", command->model.label_column,
+              "Column of the label; default: as in training; of tables of numbers: label")
       .option("label-separator", command->model.label_separator,
               "Between the labels of a cell, if the model gives several")
-      .flag("no-header", command->no_header, "The first row is an item; columns are named 1, 2, …")
-      .option("quotes", command->model.quotes,
-              "double or none; default: by the format, as in train")
-      .option("encoding", command->model.encoding, "utf-8 or latin-1")
-      .option("word-column", command->model.word_column,
-              "Of a tagger: number or name; default: as in training")
-      .option("tag-column", command->model.tag_column, "Of a tagger; default: as in training")
-      .option("posthoc-tau", command->model.posthoc_tau,
-              "Of a tagger: take tau times the log prior of the tags off before decoding")
+      .option("tag-column", command->model.tag_column,
+              "Of a tagger: column of the tag; default: as in training")
       .group("Anyone's numbers (.npy, or FILE.npz:NAME)")
       .option("logits", command->logits, "[items, classes], float32 or float64; twice: two systems")
       .option("labels", command->labels, "[items] integer classes, or [items, classes] 0/1")
@@ -290,10 +279,7 @@ void add_evaluate(Program& program) {
               "Also write a page (.html): scores, reliability diagram, recall against frequency")
       .flag("force", command->force, "Replace a page that is there")
       .common(command->common)
-      .action([command, verb] {
-        command->model.header = !command->no_header;
-        return run(*command, verb);
-      });
+      .action([command, verb] { return run(*command, verb); });
 }
 
 }  // namespace tailgrad::cli

@@ -24,7 +24,6 @@ struct ExportCommand {
   std::string onnx;
   std::string inputs;
   ModelOnDataOptions read;  // data and its columns
-  bool no_header = false;
   bool force = false;
   bool json = false;
 };
@@ -96,18 +95,18 @@ int run(const ExportCommand& command) {
 
 void add_export(Program& program) {
   auto command = std::make_shared<ExportCommand>();
-  program
-      .verb("export", "Write a trained model as an ONNX file, for other programs",
-            "The graph has the standard ops of opset 17. It reads padded ids (texts, sentences), "
-            "bytes (images)\n"
-            "or columns as they are (tables) and gives logits; the file's notes hold vocabulary, "
-            "labels and\n"
-            "what else model.json says. docs/onnx.md names every input. --data with --inputs "
-            "writes items as\n"
-            "these inputs, so that another program can run the model at once.",
-            {"tailgrad export runs/reviews --onnx reviews.onnx",
-             "tailgrad export runs/ner --onnx ner.onnx --data new.conll --inputs new.npz"})
-      .positional("DIR", command->folder, "Folder that train wrote")
+  Verb verb = program.verb(
+      "export", "Write a trained model as an ONNX file, for other programs",
+      "The graph has the standard ops of opset 17. It reads padded ids (texts, sentences), "
+      "bytes (images)\n"
+      "or columns as they are (tables) and gives logits; the file's notes hold vocabulary, "
+      "labels and\n"
+      "what else model.json says. docs/onnx.md names every input. --data with --inputs "
+      "writes items as\n"
+      "these inputs, so that another program can run the model at once.",
+      {"tailgrad export runs/reviews --onnx reviews.onnx",
+       "tailgrad export runs/ner --onnx ner.onnx --data new.conll --inputs new.npz"});
+  verb.positional("DIR", command->folder, "Folder that train wrote")
       .option("onnx", command->onnx, "The file to write")
       .required("onnx")
       .flag("force", command->force, "Replace files that are there")
@@ -115,18 +114,9 @@ void add_export(Program& program) {
       .group("Items as inputs")
       .option("data", command->read.data, "Items, read as predict reads them: labels are optional")
       .option("inputs", command->inputs,
-              "Where they go: a .npz file with an array an input, all items as one padded batch")
-      .option("format", command->read.format, "As in predict, like the options that follow")
-      .option("text-column", command->read.text_column, "Column of the text")
-      .option("second-column", command->read.second_column, "Of pairs: column of the second text")
-      .option("word-column", command->read.word_column, "Of a tagger: column of the word")
-      .flag("no-header", command->no_header, "The first row is an item; columns are named 1, 2, …")
-      .option("quotes", command->read.quotes, "double or none")
-      .option("encoding", command->read.encoding, "utf-8 or latin-1")
-      .action([command] {
-        command->read.header = !command->no_header;
-        return run(*command);
-      });
+              "Where they go: a .npz file with an array an input, all items as one padded batch");
+  declare_items(verb, command->read);
+  verb.action([command] { return run(*command); });
 }
 
 }  // namespace tailgrad::cli

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <tailgrad/cli/command_line.h>
 #include <tailgrad/core/error.h>
 #include <tailgrad/data/csv.h>
 #include <tailgrad/data/images.h>
@@ -58,6 +59,25 @@ Examples read(const ModelOnDataOptions& options, const ModelDescription& about) 
 
 }  // namespace
 
+void declare_items(Verb& verb, ModelOnDataOptions& options) {
+  verb.option("format", options.format,
+              "csv, tsv; of taggers conll, conllu; of images idx, cifar; default: by the file's "
+              "ending")
+      .option("text-column", options.text_column,
+              "Column of the text; default, like the next: as in training")
+      .option("second-column", options.second_column, "Of pairs: column of the second text")
+      .flag("no-header", options.no_header, "The first row is an item; columns are named 1, 2, …")
+      .option("quotes", options.quotes, "double or none; default: by the format, as in train")
+      .option("encoding", options.encoding, "utf-8 or latin-1; what is written is UTF-8")
+      .option("word-column", options.word_column,
+              "Of a tagger: column of the word, a number or a name; default: as in training");
+}
+
+void declare_posthoc_tau(Verb& verb, ModelOnDataOptions& options) {
+  verb.option("posthoc-tau", options.posthoc_tau,
+              "Of a tagger: take tau times the log prior of the tags off before decoding");
+}
+
 ImageDataset images_to_read(const std::string& data, const std::string& format,
                             const LabelSet& labels) {
   if (!is_long_tail(data)) return read_images(data, format, labels);
@@ -81,7 +101,7 @@ TextColumns columns_now(TextColumns columns, const ModelOnDataOptions& options) 
   set(columns.cells.separator, options.label_separator);
   columns.file = {.format = options.format,
                   .quotes = options.quotes,
-                  .header = options.header,
+                  .header = !options.no_header,
                   .encoding = options.encoding};
   return columns;
 }

@@ -20,11 +20,13 @@ struct ModelDescription;
 
 namespace tailgrad::cli {
 
+class Verb;
+
 struct ModelOnDataOptions {
   std::string folder;  ///< that `train` wrote
   std::string data;    ///< a file, a folder of images, or a name: wordnet (its test part)
   std::string format;
-  bool header = true;  ///< of the table, like the next two: see TableOptions
+  bool no_header = false;  ///< of the table, like the next two: see TableOptions
   std::string quotes;
   std::string encoding = "utf-8";
   std::string text_column = "";  ///< of texts; empty: as in training, like those that follow
@@ -35,6 +37,11 @@ struct ModelOnDataOptions {
   std::string tag_column;   ///< of taggers; empty: as in training
   double posthoc_tau = 0;   ///< of taggers: see post_hoc()
 };
+
+/// Declares --format, --text-column and the others by which the items of a model are read.
+void declare_items(Verb& verb, ModelOnDataOptions& options);
+/// Declares --posthoc-tau.
+void declare_posthoc_tau(Verb& verb, ModelOnDataOptions& options);
 
 struct ModelOnData {
   LogitsFile logits;

@@ -19,11 +19,7 @@ namespace tailgrad::cli {
 namespace {
 
 struct PredictCommand {
-  std::string folder;
-  std::string data;
-  ModelOnDataOptions read;  // the columns; folder and data are those above
-  bool no_header = false;
-  std::string word_column;
+  ModelOnDataOptions read;
   std::string logits;
   bool probabilities = false;
   CommonOptions common;
@@ -126,9 +122,9 @@ int tag(const SavedModel& saved, const PredictCommand& command) {
   if (command.probabilities)
     fail("--probabilities", "has no place in a file of columns; --logits writes a file of its own");
   const ColumnFile file =
-      ColumnFile::read(command.data, column_format(command.data, command.read.format));
+      ColumnFile::read(command.read.data, column_format(command.read.data, command.read.format));
   TagColumns columns = encoding.options().columns;
-  if (!command.word_column.empty()) columns.word = command.word_column;
+  if (!command.read.word_column.empty()) columns.word = command.read.word_column;
   const TaggedSentences data = read_tagged(file, columns, false);
   const Examples examples = encoding.encode(data, labels.size());
   if (!command.common.quiet) {
@@ -179,7 +175,7 @@ std::string as_lines(const Answers& all, const LabelSet& labels) {
 int label_images(const SavedModel& saved, const PredictCommand& command) {
   const LabelSet& labels = saved.about.labels;
   const auto& encoding = std::get<ImageEncoding>(saved.about.encoding);
-  ImageDataset data = images_to_read(command.data, command.read.format, labels);
+  ImageDataset data = images_to_read(command.read.data, command.read.format, labels);
   data.labels.clear();
   const Examples examples = encoding.encode(data, labels.size());
   const std::vector<Real> logits = predict_logits(*saved.model, examples);
@@ -192,13 +188,13 @@ int label_images(const SavedModel& saved, const PredictCommand& command) {
 }
 
 int run(const PredictCommand& command) {
-  const SavedModel saved = load_model(command.folder);
+  const SavedModel saved = load_model(command.read.folder);
   if (saved.about.task == "tags") return tag(saved, command);
   post_hoc(saved.about, command.read.posthoc_tau);  // refuses the option: only taggers know it
   if (saved.about.task == "image") return label_images(saved, command);
   const LabelSet& labels = saved.about.labels;
   const TextColumns columns = columns_of(saved, command);
-  const Table table = Table::read(command.data, columns.file);
+  const Table table = Table::read(command.read.data, columns.file);
   Examples examples = encode(saved, table, columns);
   examples.class_count = labels.size();
   if (examples.texts.truncated > 0 && !command.common.quiet)
@@ -219,42 +215,27 @@ int run(const PredictCommand& command) {
 
 void add_predict(Program& program) {
   auto command = std::make_shared<PredictCommand>();
-  program
-      .verb("predict", "Label new items with a trained model",
-            "Prints the input with one more column, `predicted`; of images a line each, its number "
-            "and\n"
-            "`predicted`. Works without labels.",
-            {"tailgrad predict runs/reviews new.csv --text-column body > labelled.csv",
-             "tailgrad predict runs/reviews new.csv --probabilities --logits logits.npy",
-             "tailgrad predict runs/ner new.conll > tagged.conll"})
-      .positional("DIR", command->folder, "Folder that train wrote")
+  Verb verb = program.verb(
+      "predict", "Label new items with a trained model",
+      "Prints the input with one more column, `predicted`; of images a line each, its number "
+      "and\n"
+      "`predicted`. Works without labels.",
+      {"tailgrad predict runs/reviews new.csv --text-column body > labelled.csv",
+       "tailgrad predict runs/reviews new.csv --probabilities --logits logits.npy",
+       "tailgrad predict runs/ner new.conll > tagged.conll"});
+  verb.positional("DIR", command->read.folder, "Folder that train wrote")
       .positional(
-          "DATA", command->data,
-          "A CSV, TSV, CoNLL or CoNLL-U file (also .gz), or images: a folder, a file or a name")
-      .option("format", command->read.format,
-              "csv, tsv; of taggers conll, conllu; of images idx, cifar; default: by the file's "
-              "ending")
-      .option("text-column", command->read.text_column,
-              "Column of the text; default: as in training")
-      .option("second-column", command->read.second_column,
-              "Of pairs: column of the second text; default: as in training")
-      .option("label-separator", command->read.label_separator,
+          "DATA", command->read.data,
+          "A CSV, TSV, CoNLL or CoNLL-U file (also .gz), or images: a folder, a file or a name");
+  declare_items(verb, command->read);
+  declare_posthoc_tau(verb, command->read);
+  verb.option("label-separator", command->read.label_separator,
               "Between several predicted labels; default: as in training")
-      .flag("no-header", command->no_header, "The first row is an item; columns are named 1, 2, …")
-      .option("quotes", command->read.quotes, "double or none; default: by the format, as in train")
-      .option("encoding", command->read.encoding, "utf-8 or latin-1; the output is UTF-8")
-      .option("word-column", command->word_column,
-              "Of a tagger: column of the word, a number or a name; default: as in training")
-      .option("posthoc-tau", command->read.posthoc_tau,
-              "Of a tagger: take tau times the log prior of the tags off before decoding")
       .option("logits", command->logits,
               "Also write the logits [items, classes] to this .npy file, unadjusted")
       .flag("probabilities", command->probabilities, "One more column a class: its probability")
       .common(command->common)
-      .action([command] {
-        command->read.header = !command->no_header;
-        return run(*command);
-      });
+      .action([command] { return run(*command); });
 }
 
 }  // namespace tailgrad::cli
