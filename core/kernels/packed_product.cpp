@@ -5,7 +5,6 @@
 #include <utility>
 
 #include <tailgrad/core/kernels/register_vector.h>
-#include <tailgrad/core/kernels/scratch.h>
 
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
@@ -15,6 +14,9 @@ namespace {
 // A tile of sums fills the register file but for the operands: 6 x 4 of 32 registers, 6 x 2 of 16.
 constexpr std::size_t kTileVectors = kManyRegisters ? 4 : 2;
 constexpr std::size_t kTileRows = 6;
+// So many steps of a panel, 64 KB with AVX-512, stay in the nearer caches; small_product has them
+// on its stack, since a pool would ask the system for them when a thread first comes here.
+constexpr std::size_t kMostSteps = 256;
 
 // Panels of nearly equal width, at most kTileVectors.
 struct Panels {
@@ -204,46 +206,42 @@ void packed_product(std::size_t rows, std::size_t k, std::size_t n, const Real* 
 
 void small_product(std::size_t m, std::size_t n, std::size_t k, Real alpha, const Matrix& a,
                    const Matrix& b, Real beta, Real* c, std::size_t c_stride) {
-  // Columns that b can be read for as it lies; the others are laid out first.
-  const std::size_t direct = b.transposed ? 0 : n / kWidth * kWidth;
-  const Scratch<Real> packed(packed_size(k, n - direct));
-  const auto b_stride = static_cast<std::size_t>(b.stride);
+  const Panels panels(n);
   const auto a_stride = static_cast<std::size_t>(a.stride);
-  pack_matrix(packed.data(),
-              {b.data + (b.transposed ? direct * b_stride : direct), b.stride, b.transposed}, k,
-              n - direct);
-  const auto columns = [&](std::size_t col, std::size_t vectors, std::size_t cols,
-                           const Real* panel, std::size_t panel_step) {
-    for (std::size_t r = 0; r < m; r += kTileRows) {
-      const std::size_t count = std::min(kTileRows, m - r);
-      const Real* from[kTileRows];
-      Real* to[kTileRows];
-      for (std::size_t i = 0; i < count; ++i) {
-        from[i] = a.data + (r + i) * (a.transposed ? 1 : a_stride);
-        to[i] = c + (r + i) * c_stride + col;
+  const auto b_stride = static_cast<std::size_t>(b.stride);
+  const std::size_t pieces = std::max<std::size_t>((k + kMostSteps - 1) / kMostSteps, 1);
+  alignas(kVectorBytes) Real packed[kMostSteps * kTileVectors * kWidth];
+  std::size_t col = 0;
+  for (std::size_t p = 0; p < panels.count; ++p) {
+    const std::size_t vectors = panels.width(p);
+    const std::size_t width = vectors * kWidth;
+    const std::size_t cols = std::min(width, n - col);
+    // Whole vectors b can be read for as it lies.
+    const bool pack = b.transposed || cols < width;
+    for (std::size_t piece = 0; piece < pieces; ++piece) {
+      const std::size_t begin = k * piece / pieces;
+      const std::size_t steps = k * (piece + 1) / pieces - begin;
+      const Real* panel = b.data + (b.transposed ? col * b_stride + begin : begin * b_stride + col);
+      if (pack) {
+        pack_matrix(packed, {panel, b.stride, b.transposed}, steps, cols);
+        panel = packed;
       }
-      tile_of(count, vectors)({k, from, a.transposed ? a_stride : 1, panel, panel_step},
-                              {to, cols, alpha, beta});
+      const Real old_share = piece == 0 ? beta : Real{1};
+      for (std::size_t r = 0; r < m; r += kTileRows) {
+        const std::size_t count = std::min(kTileRows, m - r);
+        const Real* from[kTileRows];
+        Real* to[kTileRows];
+        for (std::size_t i = 0; i < count; ++i) {
+          from[i] = a.data + (a.transposed ? r + i + begin * a_stride : (r + i) * a_stride + begin);
+          to[i] = c + (r + i) * c_stride + col;
+        }
+        tile_of(count, vectors)(
+            {steps, from, a.transposed ? a_stride : 1, panel, pack ? width : b_stride},
+            {to, cols, alpha, old_share});
+      }
     }
-  };
-  const auto all = [&](std::size_t first, std::size_t last, auto panel_of) {
-    const Panels panels(last - first);
-    std::size_t col = first;
-    for (std::size_t p = 0; p < panels.count; ++p) {
-      const std::size_t vectors = panels.width(p);
-      const std::size_t cols = std::min(vectors * kWidth, last - col);
-      panel_of(col, vectors, cols);
-      col += cols;
-    }
-  };
-  all(0, direct, [&](std::size_t col, std::size_t vectors, std::size_t cols) {
-    columns(col, vectors, cols, b.data + col, b_stride);
-  });
-  const Real* panel = packed.data();
-  all(direct, n, [&](std::size_t col, std::size_t vectors, std::size_t cols) {
-    columns(col, vectors, cols, panel, vectors * kWidth);
-    panel += k * vectors * kWidth;
-  });
+    col += cols;
+  }
 }
 
 }  // namespace kernels

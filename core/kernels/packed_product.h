@@ -1,9 +1,11 @@
-// Products too small for a BLAS, which copies both matrices into layouts of its own in every call
-// and asks for them in whole tiles: that costs more than a product of thirty rows.
+// Products of our own tiles of registers. A BLAS copies both matrices into layouts of its own in
+// every call, which costs a tenth of a product of some hundred rows, and more than a product of
+// thirty; these read a as it lies.
 //
 // packed_product: a few rows with one matrix, over and over (the recurrent product of an LSTM
 // step); the matrix is laid out once a pass. small_product: one product of two matrices that lie
-// in the nearest caches (a head of attention), without any layout where b can be read as it is.
+// in the nearer caches (a head of attention, a block of gemm), without any layout where b can be
+// read as it is.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +29,7 @@ void packed_product(std::size_t rows, std::size_t k, std::size_t n, const Real* 
                     const Real* packed, Real* const* c, bool add);
 
 /// c = alpha a b + beta c as gemm() does, on the calling thread, for operands of some kilobytes.
+/// Sums run over k in order, as above.
 void small_product(std::size_t m, std::size_t n, std::size_t k, Real alpha, const Matrix& a,
                    const Matrix& b, Real beta, Real* c, std::size_t c_stride);
 

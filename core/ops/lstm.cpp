@@ -203,19 +203,6 @@ void backward_steps(const Groups& groups, std::size_t group, const Direction& d,
   }
 }
 
-// to [tokens, n]: the h that each token's step started from.
-void previous_states(Real* to, const Groups& groups, const Direction& d, const Sizes& size) {
-  const std::size_t n = size.hidden;
-  for (std::size_t g = 0; g < groups.count(); ++g)
-    for (std::size_t r = 0; r < groups.size(g); ++r) {
-      const Sequence& s = groups.sequence(g, r);
-      std::fill_n(to + s.token(0, d.reversed) * n, n, Real{0});
-      for (std::size_t t = 1; t < s.length; ++t)
-        std::copy_n(d.out + s.token(t - 1, d.reversed) * size.out(), n,
-                    to + s.token(t, d.reversed) * n);
-    }
-}
-
 // What the backward pass needs beside the tensors.
 struct Saved {
   Groups groups;
@@ -245,21 +232,13 @@ Index index(std::size_t n) {
 
 using BothWeights = std::array<LstmWeights, 2>;
 
-void weight_gradients(const LstmWeights& w, const Tensor& x, const Direction& d,
-                      const Groups& groups, const Sizes& size) {
-  const Index rows = index(size.gates());
-  const Index tokens = index(size.tokens);
+// Of weight_ih and the biases.
+void input_gradients(const LstmWeights& w, const Tensor& x, const Direction& d, const Sizes& size) {
   if (w.weight_ih.requires_grad()) {
+    const Index rows = index(size.gates());
     const GradientTarget to = w.weight_ih.gradient_target();
-    kernels::gemm(rows, index(size.in), tokens, 1, {d.gates, rows, true},
+    kernels::gemm(rows, index(size.in), index(size.tokens), 1, {d.gates, rows, true},
                   {x.data(), index(size.in)}, old_share(to), to.data, index(size.in));
-  }
-  if (w.weight_hh.requires_grad()) {
-    const Scratch<Real> before(size.tokens * size.hidden);
-    previous_states(before.data(), groups, d, size);
-    const GradientTarget to = w.weight_hh.gradient_target();
-    kernels::gemm(rows, index(size.hidden), tokens, 1, {d.gates, rows, true},
-                  {before.data(), index(size.hidden)}, old_share(to), to.data, index(size.hidden));
   }
   const bool bias_ih = w.bias_ih.requires_grad();
   const bool bias_hh = w.bias_hh.requires_grad();
@@ -275,6 +254,26 @@ void weight_gradients(const LstmWeights& w, const Tensor& x, const Direction& d,
   };
   if (bias_ih) add(w.bias_ih);
   if (bias_hh) add(w.bias_hh);
+}
+
+// Of weight_hh: a step started from the h of its neighbour, one row before or after its own, so one
+// product of shifted rows has all of them. A sequence's first step started from zeros, its
+// neighbour is another sequence's: the gradient of its gates makes way, so this comes last.
+void recurrent_gradient(const LstmWeights& w, const Direction& d, const Groups& groups,
+                        const Sizes& size) {
+  if (!w.weight_hh.requires_grad()) return;
+  for (std::size_t g = 0; g < groups.count(); ++g)
+    for (std::size_t r = 0; r < groups.size(g); ++r) {
+      const std::size_t first = groups.sequence(g, r).token(0, d.reversed);
+      std::fill_n(d.gates + first * size.gates(), size.gates(), Real{0});
+    }
+  const Index rows = index(size.gates());
+  const Index n = index(size.hidden);
+  const Real* const steps = d.gates + (d.reversed ? 0 : size.gates());
+  const Real* const neighbours = d.out + (d.reversed ? size.out() : 0);
+  const GradientTarget to = w.weight_hh.gradient_target();
+  kernels::gemm(rows, n, std::max(index(size.tokens) - 1, 0), 1, {steps, rows, true},
+                {neighbours, index(size.out())}, old_share(to), to.data, n);
 }
 
 void backward_pass(const Tensor& x, const BothWeights& weights, const Tensor& out,
@@ -312,13 +311,14 @@ void backward_pass(const Tensor& x, const BothWeights& weights, const Tensor& ou
   for (std::size_t which = 0; which < size.directions; ++which) {
     const Direction d = direction(which);
     const LstmWeights& w = weights[which];
-    weight_gradients(w, x, d, groups, size);
+    input_gradients(w, x, d, size);
     if (x.requires_grad()) {
       const GradientTarget to = x.gradient_target();
       kernels::gemm(index(size.tokens), index(size.in), index(size.gates()), 1,
                     {d.gates, index(size.gates())}, {w.weight_ih.data(), index(size.in)},
                     old_share(to), to.data, index(size.in));
     }
+    recurrent_gradient(w, d, groups, size);
   }
 }
 
