@@ -28,6 +28,7 @@ const LossRow& row_named(const CompareResult& result, const std::string& name);
 /// nullptr when the two were not compared.
 const LossPair* pair_of(const std::vector<LossPair>& pairs, const std::string& a,
                         const std::string& b);
+/// Mean over the seeds of a metric; none when it is not there or no seed has it.
 std::optional<double> mean_in(const Summaries& summaries, const std::string& metric);
 
 }  // namespace tailgrad::say

@@ -21,35 +21,43 @@
 
 namespace tailgrad {
 
+/// What a cell computes. All of it has a say in the cell's id, text forms letter by letter; see
+/// Grid::spec.
 struct CellSpec {
-  ExperimentOptions experiment = {};
-  std::string metric = "macro_f1";  ///< the rule is tuned on dev for it
+  ExperimentOptions experiment = {};  ///< with the seed of this run
+  std::string metric = "macro_f1";    ///< the rule is tuned on dev for it
   bool judge_test = true;  ///< false: a try of hyper-parameters, which must not see the test data
 };
 
 /// Hash of the training, dev and test items, the labels and how they were encoded: what the cells
-/// of two grids must share to be the same. Paths have no say.
+/// of two grids must share to be the same. Paths have no say, unless a warning of the readers of
+/// tagged sentences (Problem::warnings) names one.
 std::string hash_of(const Problem& problem);
 
-/// Sixteen hexadecimal digits. `data_hash` as from hash_of.
+/// Sixteen hexadecimal digits: a hash of spec, data (`data_hash` as from hash_of) and version.
 std::string cell_id(const CellSpec& spec, std::string_view data_hash);
 
 /// Where a cell's files are.
 struct CellFiles {
-  std::string folder;
-  std::string id;
+  std::string folder;  ///< which must be there
+  std::string id;      ///< see cell_id
+  /// Of the result, see read_cell.
   std::string result() const { return folder + "/" + id + ".json"; }
+  /// Of the answers of each test unit, see write_outcomes.
   std::string outcomes() const { return folder + "/" + id + ".outcomes.safetensors"; }
-  std::string checkpoints() const { return folder + "/" + id + ".checkpoint"; }  ///< the stem
+  /// Of the two checkpoints: the stem, see CheckpointFiles.
+  std::string checkpoints() const { return folder + "/" + id + ".checkpoint"; }
+  /// Of the claim, see Claims.
   std::string claim() const { return folder + "/" + id + ".claim"; }
 };
 
 /// Is told, in a line, of a file that was damaged and of what is done instead.
 using Warn = std::function<void(const std::string&)>;
 
+/// What a running cell asks and tells.
 struct CellWatcher {
   std::function<bool(const TrainProgress&)> after_step = {};  ///< false: save and stop
-  double checkpoint_seconds = 30;  ///< of training between two checkpoints; 0: after every step
+  double checkpoint_seconds = 30;  ///< between two checkpoints; 0: one after every step
   Warn warn = {};                  ///< of damaged checkpoints
 };
 
@@ -60,16 +68,19 @@ bool run_cell(const Problem& problem, const CellSpec& spec, const CellFiles& fil
               const CellWatcher& watcher = {});
 
 /// The result of a cell that is done; none otherwise, also when a file of it is torn or damaged:
-/// `damage` then says which and how.
+/// `damage` then says which and how; else it is empty.
+///
 /// {id, config, diverged, diverged_step, divergence, parameters, first_weights_hash,
 /// batches_hash, weights_hash, best_epoch, history, dev, dev_tuned, test, test_tuned, recipe,
-/// weight_norms, biases, reliability, reliability_tuned, seconds, host, blas_kernel, threads}.
+/// weight_norms, biases, reliability, reliability_tuned, seconds, host, blas_kernel, threads}. What
+/// was judged is there only when the run did not diverge; of test data, norms and reliability only
+/// with CellSpec::judge_test. Without test data `test` is of dev.
 std::optional<nlohmann::json> read_cell(const CellFiles& files, std::string& damage);
 
 /// The numbers of a metrics object that are one number each, with recall_many, recall_medium and
 /// recall_few: name to value, null where there is none.
 nlohmann::json scalars_of(const nlohmann::json& metrics);
-/// One of them; none when it is not available.
+/// One of them by its name; none when it is not available.
 std::optional<double> scalar_of(const nlohmann::json& metrics, const std::string& name);
 
 }  // namespace tailgrad

@@ -16,14 +16,18 @@
 
 namespace tailgrad {
 
+/// How long a claim lives without a sign of its worker.
 struct ClaimOptions {
-  double renew_seconds = 5;
-  /// Of silence, after which the claim of a worker on another machine counts as dead.
+  double renew_seconds = 5;  ///< between two signs of life of our claims
+  /// Of silence, after which a claim counts as dead, whoever has it. That of a process of this
+  /// machine that ended counts as dead at once.
   double stale_seconds = 60;
 };
 
+/// The claims of one process, renewed by a thread of its own. Any number of threads may call it.
 class Claims {
  public:
+  /// Holds nothing; starts the thread.
   explicit Claims(ClaimOptions options = {});
   /// Gives back what is still held.
   ~Claims();
@@ -33,12 +37,17 @@ class Claims {
   /// True: the file is ours until release(). False: a living worker has it (also when we have it
   /// already). Throws Error when the folder cannot be written.
   bool take(const std::string& path);
+  /// Removes the file of a claim that we hold; does nothing when we do not.
   void release(const std::string& path);
 
-  /// Whose turn it is with a piece of work: nobody's when it is done, ours when the claim could be
-  /// taken (until release()), else that of the worker who has it. `done` is asked again under the
-  /// claim: another worker may have finished in between. Throws Error as take().
-  enum class Turn { ours, others, done };
+  /// Whose turn it is with a piece of work.
+  enum class Turn {
+    ours,    ///< the claim was taken: ours until release()
+    others,  ///< a living worker has it
+    done     ///< nobody's: it is done
+  };
+  /// Takes the claim of a piece of work that is not done. `done` is asked again under the claim:
+  /// another worker may have finished in between. Throws Error as take().
   Turn turn(const std::string& path, const std::function<bool()>& done);
 
  private:
@@ -56,6 +65,7 @@ class Claims {
 /// A claim that was taken, released when this ends.
 class HeldClaim {
  public:
+  /// `path` as it was taken from `claims`, which must outlive this.
   HeldClaim(Claims& claims, std::string path) : claims_(claims), path_(std::move(path)) {}
   ~HeldClaim() { claims_.release(path_); }
   HeldClaim(const HeldClaim&) = delete;

@@ -17,13 +17,14 @@
 
 namespace tailgrad {
 
+/// A configuration: all of a run but its data.
 struct ExperimentOptions {
   std::string model = "transformer";  ///< text form
   std::string loss = "ce";            ///< text form
   /// First values of the last layer's bias: "default" (the layer's own) or "log-prior": training
   /// then starts at the class frequencies instead of learning them first.
   std::string output_bias = "default";
-  TrainerOptions training = {};
+  TrainerOptions training = {};  ///< optimiser, schedule, sampler, epochs, seed, …
 };
 
 /// One run. Made from options, run (perhaps in several sittings), then asked for its result.
@@ -32,12 +33,14 @@ class Experiment {
   /// `problem` must outlive it. Throws Error for options that do not fit.
   Experiment(const Problem& problem, ExperimentOptions options);
 
-  Trainer& trainer() { return *trainer_; }
-  const Model& model() const { return *model_; }
-  const ExperimentOptions& options() const { return options_; }  ///< text forms made canonical
+  Trainer& trainer() { return *trainer_; }        ///< runs, saves and goes on
+  const Model& model() const { return *model_; }  ///< as trained so far; see finish()
+  const ExperimentOptions& options() const { return options_; }  ///< loss and model made canonical
+  /// What the loss makes of the class counts, and imbalance that is corrected twice.
   const std::vector<std::string>& warnings() const { return warnings_; }
 
-  /// What the model said of a split (see predict), judged, after `rule` when there is one.
+  /// What the model said of a split (see predict), judged, after `rule` when there is one. Tagged
+  /// sentences are judged as they were decoded, without a rule.
   Judgement judge_split(const Examples& split, const Outputs& outputs,
                         const Adjustment* rule = nullptr) const;
   /// See tune_rule; `outputs` of dev.
@@ -50,6 +53,7 @@ class Experiment {
   const std::vector<Mistake>& mistakes() const { return mistakes_; }
   /// What save_model needs; after finish().
   ModelDescription description() const;
+  /// Training counts and names of the classes; valid while this and the problem live.
   MetricsContext context() const;
 
  private:

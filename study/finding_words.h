@@ -12,7 +12,7 @@ namespace tailgrad {
 
 /// "1 class", "3 classes", "2 texts".
 std::string plural(std::size_t count, const std::string& what);
-/// The first few, with commas between: "'a' (3), 'b' (1), … (12 in all)".
+/// The first six, with commas between: "'a' (3), 'b' (1), … (12 in all)".
 std::string named(const std::vector<std::string>& names);
 /// Counts a place, and keeps the first 1,000.
 void add_place(Finding& finding, std::string place);

@@ -9,7 +9,9 @@ namespace tailgrad {
 /// files (data/images.h). Throws Error as these, and for an unknown augmentation.
 Problem load_image_problem(const ProblemOptions& options);
 
-/// The training, development and test images of the options, held out as they say.
+/// The images of the options, before they are encoded: development images are held out where none
+/// are given, test images are not. Throws Error as above, and for dev or test beside a data set
+/// that brings its own.
 ImageSplits load_image_splits(const ProblemOptions& options);
 
 /// Whether DATA can only mean images: a built-in long tail, a folder, an IDX or CIFAR file.

@@ -10,7 +10,7 @@
 
 namespace tailgrad {
 
-/// The bootstrap of Efron (1979) over units: resample r draws as many units as there are, with
+/// The paired bootstrap over units (Efron 1979): resample r draws as many units as there are, with
 /// replacement, the same for all systems. Returns [resamples, systems], NaN where the metric is not
 /// available. Drawn from (seed, r) alone, so the same on any number of threads. Throws Error unless
 /// all systems have the same number of units, at least one, and resamples >= 1.

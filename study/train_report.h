@@ -11,9 +11,9 @@ namespace tailgrad {
 
 /// `count` test items of class `truth` were taken for `predicted`.
 struct Mistake {
-  std::string truth;
-  std::string predicted;
-  std::int64_t count = 0;
+  std::string truth;       ///< name of the class they are of
+  std::string predicted;   ///< name of the class they were given
+  std::int64_t count = 0;  ///< items, or tokens of tagged sentences
 };
 
 /// The page of a run.

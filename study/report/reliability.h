@@ -14,8 +14,8 @@ namespace tailgrad {
 
 /// One system's bins.
 struct Reliability {
-  std::string name;
-  std::vector<CalibrationBin> bins;
+  std::string name;                  ///< for the legend
+  std::vector<CalibrationBin> bins;  ///< see reliability_bins
 };
 
 /// Accuracy against confidence, a line a system, and the diagonal; empty bins are left out.

@@ -9,8 +9,9 @@
 
 namespace tailgrad {
 
-/// A number as JSON, null when it is not finite; and back, NaN for null.
+/// A number as JSON, null when it is not finite.
 nlohmann::json json_number(double value);
+/// And back: NaN for null and for whatever else is no number.
 double number_or_nan(const nlohmann::json& value);
 
 /// One number a cell, in the order of the grid: of the cells whose config is `wanted`, what stands

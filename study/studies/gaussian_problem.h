@@ -11,9 +11,9 @@ namespace tailgrad {
 /// Population error of "predict + where w . x + b > 0".
 struct LineScores {
   double balanced_error = 0;  ///< mean of the error rates of the two classes
-  double accuracy = 0;
-  double f1 = 0;           ///< of class +
-  double best_offset = 0;  ///< balanced error of the same direction with the best b
+  double accuracy = 0;        ///< share that is right
+  double f1 = 0;              ///< of class +
+  double best_offset = 0;     ///< balanced error of the same direction with the best b
 };
 /// `prior` is P(+). A line without direction predicts one class everywhere.
 LineScores score_line(double w1, double w2, double b, double prior);
@@ -24,7 +24,8 @@ double normal_below(double x);
 
 /// `items` draws of (x1, x2, 1) with class 1 for +. The same for the same seed, trial and prior.
 LinearData draw_gaussians(std::uint64_t seed, std::uint64_t trial, double prior, std::size_t items);
-/// Scores of logits of the features (x1, x2, 1) with one or two outputs.
+/// Scores of logits with `weights` [outputs, 3] of the features (x1, x2, 1): one output, where
+/// above 0 means +, or two for - and +, of which the larger is predicted.
 LineScores score_fit(const std::vector<double>& weights, double prior);
 
 }  // namespace tailgrad

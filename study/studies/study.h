@@ -19,18 +19,23 @@ namespace tailgrad {
 
 struct Problem;
 
-/// tiny: seconds, only shows that all runs; quick: at most three minutes on two cores; full: as
-/// long as it takes.
-enum class StudySize : std::uint8_t { tiny, quick, full };
+/// How much a study computes.
+enum class StudySize : std::uint8_t {
+  tiny,   ///< seconds: only shows that all runs
+  quick,  ///< at most three minutes on two cores
+  full    ///< as long as it takes
+};
+/// "tiny", "quick" or "full".
 std::string size_name(StudySize size);
 
 /// What the user asked for.
 struct StudyPlan {
-  StudySize size = StudySize::quick;
-  std::uint64_t seed = 1;  ///< the first one
-  int seeds = 0;           ///< how many; 0: as many as the study thinks right for the size
-  std::string data = {};   ///< a file or folder of the user's, for studies that can use one
+  StudySize size = StudySize::quick;  ///< how much to compute
+  std::uint64_t seed = 1;             ///< the first one
+  int seeds = 0;          ///< how many; 0: as many as the study thinks right for the size
+  std::string data = {};  ///< a file or folder of the user's, for studies that can use one
 
+  /// The one of three values that is for this size.
   template <class T>
   T pick(T tiny, T quick, T full) const {
     if (size == StudySize::tiny) return tiny;
@@ -53,7 +58,8 @@ class ProblemCache {
   ~ProblemCache();
   ProblemCache(const ProblemCache&) = delete;
   ProblemCache& operator=(const ProblemCache&) = delete;
-  /// The problem of this name; `load` makes it when it is asked for the first time.
+  /// The problem of this name; `load` makes it when it is asked for the first time. Valid while the
+  /// cache lives. Any number of threads may ask; one loads at a time.
   const Problem& get(const std::string& name, const std::function<Problem()>& load);
 
  private:
@@ -63,13 +69,15 @@ class ProblemCache {
 
 /// What a running cell may use.
 struct StudyContext {
-  ProblemCache& problems;
+  ProblemCache& problems;           ///< of the whole run
   std::function<bool()> stop = {};  ///< true: somebody wants the program to end
   /// Throws StudyStopped when somebody does; called between steps of long work.
   void check_stop() const;
 };
+/// Thrown by check_stop; no Error, for nothing is wrong.
 struct StudyStopped {};
 
+/// One study: what it asks and how.
 struct StudyEntry {
   std::string name = {};     ///< "gaussian"
   std::string meaning = {};  ///< one sentence: what is asked
@@ -90,6 +98,7 @@ const std::vector<StudyEntry>& study_table();
 const StudyEntry& find_study(const std::string& name);
 /// For `tailgrad study list` and `tailgrad list studies`.
 std::string studies_text();
+/// The same as [{name, meaning, claims, source}].
 nlohmann::json studies_json();
 
 }  // namespace tailgrad

@@ -14,9 +14,10 @@
 
 namespace tailgrad {
 
+/// Where the cells of a study are kept, and whom a run tells.
 struct StudyRunOptions {
-  std::string folder = {};  ///< for the cells' files
-  ClaimOptions claims = {};
+  std::string folder = {};          ///< for the cells' files; must be there
+  ClaimOptions claims = {};         ///< see Claims
   std::function<bool()> stop = {};  ///< true: end soon
   /// After every cell, by one thread at a time: how many of all are done, and which one just now.
   std::function<void(std::size_t done, std::size_t cells, const std::string& finished)> progress =

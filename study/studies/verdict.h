@@ -20,29 +20,36 @@ struct ClaimText {
   int digits = 2;              ///< shown behind the point
 };
 
+/// A claim, what was measured of it, and what follows. Numbers are before ClaimText::scale.
 struct StudyClaim {
-  ClaimText text = {};
-  std::optional<double> measured = {};
-  std::optional<double> low = {};
-  std::optional<double> high = {};
-  std::string rule = {};     ///< how the verdict follows from the interval
-  std::string verdict = {};  ///< "holds", "fails" or "undecided"
-  std::string why = {};      ///< with the power of the measurement when undecided
+  ClaimText text = {};                  ///< words and units
+  std::optional<double> measured = {};  ///< mean over the runs
+  std::optional<double> low = {};       ///< lower end of its 95 % interval
+  std::optional<double> high = {};      ///< upper end
+  std::string rule = {};                ///< how the verdict follows from the interval
+  std::string verdict = {};             ///< "holds", "fails" or "undecided"
+  std::string why = {};                 ///< with the power of the measurement when undecided
 };
 
 /// Holds when the whole interval is below `bound`, fails when it is all above, else undecided.
 StudyClaim claim_below(ClaimText text, const Summary& measured, double bound);
+/// Holds when the whole interval is above `bound`, fails when it is all below, else undecided.
 StudyClaim claim_above(ClaimText text, const Summary& measured, double bound);
-/// Holds when the whole interval is within `margin` of `target`, fails when it is all outside.
+/// Holds when the whole interval is within `margin` of `target`, fails when it is all outside, on
+/// one side; else undecided.
 StudyClaim claim_within(ClaimText text, const Summary& measured, double target, double margin);
-/// A published mean of `count` runs with standard deviation `sd`: holds when the two means are at
-/// most three standard errors apart, fails when they are further apart, and is undecided when three
-/// standard errors are more than `resolution`, so that hardly anything could contradict.
+/// A mean as it was published.
 struct PublishedMean {
-  double mean = 0;
-  double sd = 0;  ///< of one run; 0: not known, ours is used for both
-  int count = 1;
+  double mean = 0;  ///< in the units of what was measured
+  double sd = 0;    ///< of one run; 0: not known, ours is used for both
+  int count = 1;    ///< of runs
 };
+/// Holds when the two means are at most three standard errors apart,
+///
+///   |ours - published| <= 3 sqrt(sd_ours^2 / runs_ours + sd^2 / count),
+///
+/// fails when they are further apart, and is undecided when three standard errors are more than
+/// `resolution`, so that hardly anything could contradict, or when there is no deviation of ours.
 StudyClaim claim_agrees(ClaimText text, const Summary& measured, const PublishedMean& published,
                         double resolution = std::numeric_limits<double>::infinity());
 /// For what is so or not, without chance: a constructed example, an identity.
@@ -54,7 +61,7 @@ StudyClaim claim_missing(ClaimText text, const std::string& reason);
 Summary exactly(double value);
 /// Of one number a run; those that are not finite count as missing.
 Summary summary_of_values(const std::vector<double>& values);
-/// b - a value by value, where both are there.
+/// b - a value by value, as far as the shorter goes; NaN where one is NaN.
 std::vector<double> paired_differences(const std::vector<double>& a, const std::vector<double>& b);
 
 /// "7.883 ± 0.015 %": the mean and half the width of its interval.
