@@ -88,7 +88,7 @@ std::vector<Set> sets_of(const StudyPlan& plan) {
   std::vector<Set> all;
   for (const auto& [profile, ratio] :
        {std::pair{"exp", 100}, {"step", 100}, {"exp", 10}, {"exp", 500}})
-    all.push_back({fmt::format("fashion-mnist-lt:ratio={},profile={}", ratio, profile),
+    all.push_back({fmt::format("fashion-mnist-lt:ratio={},most=2000,profile={}", ratio, profile),
                    fmt::format("{}-{}", profile, ratio), "cnn:channels=16/32,hidden=64", 12});
   return all;
 }

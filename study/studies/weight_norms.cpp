@@ -25,15 +25,16 @@ struct Optimizer {
   double text_rate;
   double tags_rate;
   double table_rate;
+  double image_rate;
 };
 
 const std::vector<Optimizer>& optimizers() {
   static const std::vector<Optimizer> all = {
-      {"sgd", "sgd:", 16, 2, 0.3},
-      {"sgd-momentum", "sgd:momentum=0.9,", 1, 0.3, 0.03},
-      {"nesterov", "sgd:momentum=0.9,nesterov=true,", 1, 0.3, 0.03},
-      {"adam", "adam:", 3e-3, 2e-3, 1e-3},
-      {"adamw", "adamw:", 3e-3, 2e-3, 1e-3},
+      {"sgd", "sgd:", 16, 2, 0.3, 0.3},
+      {"sgd-momentum", "sgd:momentum=0.9,", 1, 0.3, 0.03, 0.03},
+      {"nesterov", "sgd:momentum=0.9,nesterov=true,", 1, 0.3, 0.03, 0.03},
+      {"adam", "adam:", 3e-3, 2e-3, 1e-3, 1e-3},
+      {"adamw", "adamw:", 3e-3, 2e-3, 1e-3, 1e-3},
   };
   return all;
 }
@@ -62,6 +63,9 @@ std::vector<Kind> kinds_of(const StudyPlan& plan) {
   if (plan.size == StudySize::full) {
     all.push_back({"wordnet", "bag:width=32", 6, 2048});
     all.push_back({"wordnet/4", "transformer:layers=1,width=32,heads=2,feedforward=64", 6, 1024});
+    all.push_back(
+        {"fashion-mnist-lt:ratio=100,most=1000,dev=50", "cnn:channels=8/16,hidden=32", 24, 128});
+    all.push_back({"fashion-mnist-lt:ratio=100,most=500,dev=50", "resnet:depth=8", 24, 128});
   }
   if (!plan.data.empty())
     all.push_back({"ud-xpos=" + plan.data, "bilstm:width=32,words=32,char=none,affixes=16",
@@ -88,7 +92,9 @@ std::vector<Setting> settings_of(const StudyPlan& plan) {
           // Without decay and with bias is the plain case; the others only where there is time.
           const bool plain = !decay && bias;
           if (!plain && plan.size != StudySize::full && kind.data != "clusters") continue;
-          if (!plain && kind.model.starts_with("transformer")) continue;
+          const bool dear =
+              kind.model.starts_with("transformer") || kind.model.starts_with("resnet");
+          if (!plain && dear) continue;
           all.push_back({kind, &optimizer, decay, bias});
         }
   return all;
@@ -99,10 +105,12 @@ std::vector<StudyCell> cells(const StudyPlan& plan) {
   for (const Setting& setting : settings_of(plan))
     for (const std::uint64_t seed : plan.seed_list(2, 5, 5)) {
       const Optimizer& optimizer = *setting.optimizer;
-      const bool table = setting.kind.data == "clusters";
-      const bool tags = setting.kind.data.starts_with("ud-");
+      const std::string& data = setting.kind.data;
       const bool transformer = setting.kind.model.starts_with("transformer");
-      double rate = table ? optimizer.table_rate : tags ? optimizer.tags_rate : optimizer.text_rate;
+      double rate = data == "clusters"                     ? optimizer.table_rate
+                    : data.starts_with("ud-")              ? optimizer.tags_rate
+                    : data.starts_with("fashion-mnist-lt") ? optimizer.image_rate
+                                                           : optimizer.text_rate;
       if (transformer && std::string(optimizer.form).starts_with("sgd")) rate /= 10;
       RunOptions options{.data = setting.kind.data,
                          .bias = setting.bias ? BiasRule::free : BiasRule::none};
