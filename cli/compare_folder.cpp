@@ -70,7 +70,7 @@ Cut CompareFolder::cut_to_budget(const std::string& budget, const Problem& probl
     if (!kept.is_null()) break;
     const int epochs = plan.competitors.front().experiment.training.epochs;
     const Cut cut =
-        fit_budget(measure_costs(problem, plan), plan, epochs, jobs, read_duration(budget));
+        fit_budget(measure_costs(problem, plan, jobs), plan, epochs, jobs, read_duration(budget));
     kept = {{"identity", identity},
             {"epochs", cut.epochs},
             {"seeds", cut.seeds},

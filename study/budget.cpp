@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <tailgrad/core/error.h>
+#include <tailgrad/core/parallel.h>
 #include <tailgrad/core/progress.h>
 #include <tailgrad/core/text_form.h>
 
@@ -23,6 +24,18 @@ constexpr double kReserve = 0.9;       // of the budget: the rest is for reading
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
+
+// As many threads as a cell has, while this lives.
+class FewerThreads {
+ public:
+  explicit FewerThreads(int count) { set_threads(count); }
+  ~FewerThreads() { set_threads(before_); }
+  FewerThreads(const FewerThreads&) = delete;
+  FewerThreads& operator=(const FewerThreads&) = delete;
+
+ private:
+  int before_ = threads();
+};
 
 }  // namespace
 
@@ -42,7 +55,8 @@ double read_duration(const std::string& text) {
   return value * unit;
 }
 
-std::vector<StepCost> measure_costs(const Problem& problem, const GridPlan& plan) {
+std::vector<StepCost> measure_costs(const Problem& problem, const GridPlan& plan, int jobs) {
+  const FewerThreads share(std::max(1, threads() / std::max(1, jobs)));
   std::vector<StepCost> costs;
   for (const Competitor& competitor : plan.competitors) {
     ExperimentOptions options = competitor.experiment;

@@ -11,15 +11,17 @@ namespace tailgrad {
 /// Seconds of "90", "90s", "10m", "1.5h". Throws Error for anything else and for 0.
 double read_duration(const std::string& text);
 
-/// What training and judging one competitor cost, measured on as many threads as the program has.
+/// What training and judging one competitor cost, on the threads that a cell of the grid has.
 struct StepCost {
   double step_seconds = 0;   ///< mean of a training step, the first two left out
   double judge_seconds = 0;  ///< of dev, after an epoch
   double steps = 0;          ///< in an epoch
 };
 /// One cost a competitor, in their order. Trains each for a few steps (at most about a second
-/// each), judges dev once and throws the result away. Throws Error for options that do not fit.
-std::vector<StepCost> measure_costs(const Problem& problem, const GridPlan& plan);
+/// each) on its share of the threads when `jobs` cells run side by side, judges dev once and throws
+/// the result away. Changes the number of threads meanwhile: not beside other work. Throws Error
+/// for options that do not fit.
+std::vector<StepCost> measure_costs(const Problem& problem, const GridPlan& plan, int jobs);
 
 /// Seconds that the whole grid takes with these epochs and seeds when `jobs` cells run side by
 /// side:

@@ -30,8 +30,7 @@ struct CellSpec {
 };
 
 /// Hash of the training, dev and test items, the labels and how they were encoded: what the cells
-/// of two grids must share to be the same. Paths have no say, unless a warning of the readers of
-/// tagged sentences (Problem::warnings) names one.
+/// of two grids must share to be the same. Paths have no say.
 std::string hash_of(const Problem& problem);
 
 /// Sixteen hexadecimal digits: a hash of spec, data (`data_hash` as from hash_of) and version.

@@ -164,7 +164,12 @@ nlohmann::json Problem::json() const {
                        {"train", in_train[k]},
                        {"dev", in_dev[k]},
                        {"test", in_test[k]}});
-  const auto [least, most] = std::ranges::minmax(in_train);
+  std::int64_t least = 0;  // of the classes that have items, as for the doctor
+  std::int64_t most = 0;
+  for (const std::int64_t count : in_train) {
+    if (count > 0 && (least == 0 || count < least)) least = count;
+    most = std::max(most, count);
+  }
   nlohmann::json all = {
       {"items", {{"train", train.size()}, {"dev", dev.size()}, {"test", test.size()}}},
       {"classes", classes},
@@ -192,7 +197,7 @@ nlohmann::json Problem::json() const {
   }
   all["imbalance"] =
       least > 0 ? nlohmann::json(static_cast<double>(most) / static_cast<double>(least)) : nullptr;
-  if (least == 0) all["reason"] = "imbalance: a class has no training items";
+  if (least == 0) all["reason"] = "imbalance: there are no training items";
   return all;
 }
 

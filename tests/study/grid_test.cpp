@@ -221,6 +221,9 @@ TEST_F(GridTest, AnotherConfigurationOrOtherDataIsAnotherCell) {
         {.data = folder_.at("table.csv"), .test = folder_.at("test.csv"), .task = "table"});
   }();
   EXPECT_NE(hash_of(problem_), hash_of(other));
+  Problem elsewhere = problem_;
+  elsewhere.warnings = {"elsewhere/table.csv:3: what was read with a doubt"};
+  EXPECT_EQ(hash_of(problem_), hash_of(elsewhere)) << "the same items under another path";
   GridPlan plan = table_plan({"ce", "la", "la:tau=1", "la:tau=2"}, 1);
   plan.competitors.push_back(plan.competitors[0]);
   plan.competitors.back().name = "more epochs";
