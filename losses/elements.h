@@ -49,7 +49,7 @@ struct Sigmoid {
   Real log_rest;
 
   explicit Sigmoid(Real z) {
-    const Real e = kernels::softmax_exp(-std::abs(z));  // in [0, 1]
+    const Real e = kernels::softmax_power(-std::abs(z)).value;  // in [0, 1]
     const Real larger = 1 / (1 + e);
     const Real smaller = e * larger;
     const Real log_larger = -kernels::log1p_of_unit(e);

@@ -54,7 +54,7 @@ struct BoundedLogits {
       return z[i] + log_prior[k];
     }
     Real pull(std::int32_t k, std::size_t r, std::size_t i, Real g) const {
-      const Real power = on_power[k] * kernels::softmax_exp(z[i] - log_sum[k]);
+      const Real power = on_power[k] * kernels::softmax_power(z[i] - log_sum[k]).value;
       return g + counts[r] * (power + rows::select(rows::is_own(k, y[r]), on_true[r], 0));
     }
   };
@@ -173,7 +173,7 @@ class Lade final : public Loss {
             large_row[block.item + r] = modest[r] == 0;
           }
           at.add_columns(true_logits + classes, [&](std::int32_t, std::size_t r, std::size_t i) {
-            return modest[r] * kernels::exp(modest[r] * z[i]);
+            return modest[r] * kernels::softmax_exp(modest[r] * z[i]);
           });
           return 0.0;
         },

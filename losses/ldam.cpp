@@ -13,7 +13,7 @@ namespace {
 // Cross-entropy that notices, once, that it was not given cosines.
 class Ldam final : public Loss {
  public:
-  Ldam(LossFrame frame, rows::AffineLogits change)
+  Ldam(LossFrame frame, rows::ScaledLogits change)
       : frame_(std::move(frame)), change_(std::move(change)) {}
 
   LossOutput operator()(const Tensor& logits, const Targets& targets, const LossPass& pass,
@@ -42,7 +42,7 @@ class Ldam final : public Loss {
 
  private:
   LossFrame frame_;
-  rows::AffineLogits change_;
+  rows::ScaledLogits change_;
   mutable std::atomic<bool> looked_ = false;
   mutable std::atomic<bool> raw_logits_ = false;
 };
@@ -56,11 +56,8 @@ std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
   std::vector<double> own(n.size());
   for (std::size_t k = 0; k < n.size(); ++k)
     own[k] = -scale * settings.number("max_margin") * std::pow(fewest / n[k], 0.25);
-  const std::vector<double> factor(n.size(), scale);
-  return std::make_unique<Ldam>(
-      std::move(frame),
-      rows::AffineLogits{rows::as_reals(factor), rows::as_reals(std::vector<double>(n.size(), 0.0)),
-                         rows::as_reals(own)});
+  return std::make_unique<Ldam>(std::move(frame),
+                                rows::ScaledLogits{static_cast<Real>(scale), rows::as_reals(own)});
 }
 
 }  // namespace

@@ -29,23 +29,24 @@ struct RowSoftmax {
   alignas(64) Real inverse[kMostRows];    // p of the best class
   alignas(64) Real factor[kMostRows];     // of the powers of the other classes
   alignas(64) Real best_rest[kMostRows];  // 1 - p of the best class
+  const Real* powers;                     // of all classes
 
   template <class Layout>
-  RowSoftmax(const Layout& at, const Block& block) {
+  RowSoftmax(const Layout& at, const Block& block) : powers(block.e) {
     const Real* z = block.z;
-    RowPowers powers;
-    at.powers_but_best(block.e, best, powers,
+    RowPowers found;
+    at.powers_but_best(block.e, best, found,
                        [&](std::int32_t, std::size_t, std::size_t i) { return z[i]; });
     for (std::size_t r = 0; r < at.rows(); ++r) {
       // An infinite logit becomes a NaN and is found.
-      inverse[r] = 1 / (1 + 0 * powers.top[r] + powers.others[r]);
-      factor[r] = inverse[r] * powers.unit[r];
-      best_rest[r] = powers.others[r] * inverse[r];
+      inverse[r] = 1 / (1 + 0 * found.top[r] + found.others[r]);
+      factor[r] = inverse[r] * found.unit[r];
+      best_rest[r] = found.others[r] * inverse[r];
     }
   }
   /// The same from what store() kept; the logits of the block are the powers of the first pass.
   template <class Layout>
-  RowSoftmax(const Layout& at, const Block& block, const StoredSoftmax& from) {
+  RowSoftmax(const Layout& at, const Block& block, const StoredSoftmax& from) : powers(block.z) {
     for (std::size_t r = 0; r < at.rows(); ++r) {
       const bool item = r < block.count;
       best[r] = item ? from.best[block.item + r] : 0;
@@ -53,7 +54,6 @@ struct RowSoftmax {
       factor[r] = item ? from.factor[block.item + r] : 0;
       best_rest[r] = item ? from.best_rest[block.item + r] : 0;
     }
-    if (block.e != block.z) std::copy_n(block.z, at.rows() * at.classes, block.e);
   }
   void store(const Block& block, const StoredSoftmax& to) const {
     std::copy_n(best, block.count, to.best.data() + block.item);
@@ -83,7 +83,7 @@ template <class Marked, class Plain>
 double pull_through_softmax(const SideBySide& at, const Block& block, const RowSoftmax& softmax,
                             Real scale, const Marked& marked, const Plain&) {
   Real* const product = block.room;
-  const Real* const power = block.e;
+  const Real* const power = softmax.powers;
   const std::int32_t* y = block.y;
   alignas(64) Real loss[kMostRows];
   alignas(64) Real all[kMostRows];  // sum of p_j g_j: first of the others, then of all
@@ -104,8 +104,9 @@ double pull_through_softmax(const SideBySide& at, const Block& block, const RowS
     all[r] = (own + all[r]) * softmax.factor[r];
     loss[r] *= block.weight[r];
   }
-  at.each(block.e, [&](std::int32_t k, std::size_t r, std::size_t i, Real e) {
-    return select(is_own(k, softmax.best[r]), at_best[r], factor[r] * (product[i] - e * all[r]));
+  at.each(block.e, [&](std::int32_t k, std::size_t r, std::size_t i, Real) {
+    return select(is_own(k, softmax.best[r]), at_best[r],
+                  factor[r] * (product[i] - power[i] * all[r]));
   });
   return at.total(loss);
 }

@@ -33,7 +33,7 @@ inline constexpr std::size_t kPieceSize = 32768;  ///< numbers that a thread wor
 /// How a batch is cut.
 struct RowCuts {
   std::size_t piece = 1;     ///< least rows of a piece
-  std::size_t block = 2048;  ///< numbers of a OneByOne block, which stay in the first-level cache
+  std::size_t block = 1024;  ///< numbers of a OneByOne block, which stay in the first-level cache
 };
 
 /// Calls body(layout, block) for all rows that are not ignored, pieces of the batch side by side.
@@ -157,10 +157,10 @@ class RowBatch {
     const Index* labels = targets_.classes.data() + item;
     const Index ignored = frame_.ignored();
     const Real* weights = frame_.weights();
-    bool some = false;
+    std::int32_t some = 0;
     for (std::size_t r = 0; r < count; ++r) {
       const bool counts = labels[r] != ignored;
-      some |= !counts;
+      some |= counts ? 0 : 1;
       y[r] = counts ? labels[r] : 0;
       weight[r] = counts ? Real{1} : Real{0};
     }
@@ -171,7 +171,7 @@ class RowBatch {
       y[r] = 0;
       weight[r] = 0;
     }
-    return some;
+    return some != 0;
   }
 
   const LossFrame& frame_;

@@ -4,8 +4,9 @@
 //   at.each(e, f)              e[i] = f(k, r, i, e[i]) for class k and row r, whose place is i
 //   at.sums(out, f)            out[r] = sum over k of f(k, r, i)
 //   at.maxima(out, f)          out[r] = the largest f(k, r, i)
-//   at.powers(e, y, to, f)     e[i] = e^f(k, r, i) in a unit of the row, 0 for class y[r]: what a
-//                              softmax is made of; powers_but_best leaves the best class out
+//   at.powers(e, y, to, f, own)   e[i] = e^(f(k, r, i) - to.base[r]), 0 for class y[r], whose x is
+//                              own(r): what a softmax is made of
+//   at.powers_but_best(...)    the same for the best class, in a unit of the row
 //   at.each_but(e, y, v, f, g) e[i] = g(k, r, i, f(r, e[i])), and g(k, r, i, v[r]) for class y[r]
 //   at.total(numbers)          the sum of numbers[r], in double
 //
@@ -40,11 +41,44 @@ inline std::int32_t class_of(std::size_t k) {
 inline constexpr std::size_t kMostRows = std::max<std::size_t>(kRowsAbreast, 16);
 
 /// What at.powers() leaves of each row.
+struct OwnPowers {
+  alignas(64) Real base[kMostRows];    ///< e[i] = e^(x - base)
+  alignas(64) Real others[kMostRows];  ///< their sum
+  alignas(64) Real own[kMostRows];     ///< x - base of the class that is left out
+};
+
+/// What at.powers_but_best() leaves of each row.
 struct RowPowers {
   alignas(64) Real top[kMostRows];     ///< the largest x
   alignas(64) Real unit[kMostRows];    ///< e[i] = e^(x - top) / unit
   alignas(64) Real others[kMostRows];  ///< sum of e^(x - top) without the class that is left out
 };
+
+using PowerOrder = decltype(kernels::SoftmaxPower::order);
+// How far the true class may lie above the base of its row, and below it when nothing else is near.
+inline constexpr Real kFarOwn = 40;
+
+/// What far_powers() leaves of a row.
+struct FarPowers {
+  Real base;
+  Real others;
+};
+
+// The numbers x of one row, `step` apart, become powers relative to the largest: for rows whose
+// true class lies too far below that to be the base, and for logits that are no numbers.
+[[gnu::cold, gnu::noinline]] inline FarPowers far_powers(Real* x, std::size_t step,
+                                                         std::size_t classes, std::int32_t y,
+                                                         Real own) {
+  Real top = own;
+  for (std::size_t k = 0; k < classes; ++k)
+    if (!is_own(k, y) && x[k * step] > top) top = x[k * step];
+  Real others = 0;
+  for (std::size_t k = 0; k < classes; ++k) {
+    x[k * step] = is_own(k, y) ? Real{0} : kernels::softmax_exp(x[k * step] - top);
+    others += x[k * step];
+  }
+  return {top, others};
+}
 
 /// Few classes: every row is a lane of vectors, so that no reduction runs across a vector.
 struct SideBySide {
@@ -88,21 +122,61 @@ struct SideBySide {
       for (std::size_t r = 0; r < kRowsAbreast; ++r) out[r] += f(class_of(k), r, place(k, r));
     }
   }
-  template <class F>
-  [[gnu::always_inline]] void powers(Real* e, const std::int32_t* y, RowPowers& to,
-                                     const F& f) const {
-    maxima(to.top, f);
-    powers_below(e, y, to, f);
+  template <class F, class Own>
+  [[gnu::always_inline]] void powers(Real* __restrict e, const std::int32_t* y, OwnPowers& to,
+                                     const F& f, const Own& own) const {
+    Real* __restrict others = to.others;
+    alignas(64) PowerOrder highest[kRowsAbreast] = {};
+    alignas(64) Real x_own[kRowsAbreast];
+    for (std::size_t r = 0; r < kRowsAbreast; ++r) {
+      to.base[r] = f(y[r], r, place(static_cast<std::size_t>(y[r]), r));
+      x_own[r] = own(r);
+    }
+    std::int32_t far = 0;  // as wide as a float, for the loops to vectorise
+    for (std::size_t r = 0; r < kRowsAbreast; ++r) {
+      others[r] = 0;
+      to.own[r] = x_own[r] - to.base[r];
+      far |= to.own[r] <= kFarOwn ? 0 : 1;
+    }
+    for (std::size_t k = 0; k < classes; ++k) {
+#pragma GCC ivdep
+      for (std::size_t r = 0; r < kRowsAbreast; ++r) {
+        const std::size_t i = place(k, r);
+        const kernels::SoftmaxPower power =
+            kernels::softmax_power(f(class_of(k), r, i) - to.base[r]);
+        const Real v = select(is_own(k, y[r]), 0, power.value);
+        e[i] = v;
+        others[r] += v;
+        highest[r] = power.order > highest[r] ? power.order : highest[r];
+      }
+    }
+    for (std::size_t r = 0; r < kRowsAbreast; ++r) far |= highest[r] > kernels::kSoftmaxFar ? 1 : 0;
+    if (far != 0) [[unlikely]] {
+      each(e, [&](std::int32_t k, std::size_t r, std::size_t i, Real) { return f(k, r, i); });
+      for (std::size_t r = 0; r < kRowsAbreast; ++r) {
+        const FarPowers powers = far_powers(e + r, kRowsAbreast, classes, y[r], x_own[r]);
+        to.base[r] = powers.base;
+        to.own[r] = x_own[r] - powers.base;
+        to.others[r] = powers.others;
+      }
+    }
   }
   template <class F>
   [[gnu::always_inline]] void powers_but_best(Real* e, std::int32_t* best, RowPowers& to,
                                               const F& f) const {
-    maxima(to.top, f);
-    for (std::size_t r = 0; r < kRowsAbreast; ++r) best[r] = 0;
-    for (std::size_t k = classes; k-- > 0;) {
+    Real* __restrict top = to.top;
+    std::int32_t* __restrict first = best;
+    for (std::size_t r = 0; r < kRowsAbreast; ++r) {
+      top[r] = f(0, r, r);
+      first[r] = 0;
+    }
+    for (std::size_t k = 1; k < classes; ++k) {
 #pragma GCC ivdep
-      for (std::size_t r = 0; r < kRowsAbreast; ++r)
-        best[r] = f(class_of(k), r, place(k, r)) == to.top[r] ? class_of(k) : best[r];
+      for (std::size_t r = 0; r < kRowsAbreast; ++r) {
+        const Real v = f(class_of(k), r, place(k, r));
+        first[r] = v > top[r] ? class_of(k) : first[r];
+        top[r] = v > top[r] ? v : top[r];
+      }
     }
     powers_below(e, best, to, f);
   }
@@ -156,7 +230,7 @@ struct SideBySide {
         const std::size_t i = place(k, r);
         // e^(minus infinity) is 0.
         const Real x = select(is_own(k, y[r]), kMinusInfinity, f(class_of(k), r, i) - to.top[r]);
-        const Real v = kernels::softmax_exp(x);
+        const Real v = kernels::softmax_power(x).value;
         e[i] = v;
         others[r] += v;
       }
@@ -221,23 +295,49 @@ struct OneByOne {
       out[r] = sum_of(lanes, kLanesOfRow);
     }
   }
-  template <class F>
-  [[gnu::always_inline]] void powers(Real* e, const std::int32_t* y, RowPowers& to,
-                                     const F& f) const {
-    for (std::size_t r = 0; r < count; ++r)
-      row_powers(e, r, to, f, [&](const Real*, Real) { return static_cast<std::size_t>(y[r]); });
+  template <class F, class Own>
+  [[gnu::always_inline]] void powers(Real* e, const std::int32_t* y, OwnPowers& to, const F& f,
+                                     const Own& own) const {
+    // The base is the largest of the first numbers: a pass that searches the maximum would do
+    // nothing but wait for the memory.
+    for (std::size_t r = 0; r < count; ++r) {
+      const std::size_t first = place(0, r);
+      alignas(64) Real tops[kLanesOfRow];
+#pragma GCC ivdep
+      for (std::size_t lane = 0; lane < kLanesOfRow; ++lane)
+        tops[lane] = f(class_of(lane), r, first + lane);
+      const Real base = max_of(tops, kLanesOfRow);
+      to.base[r] = base;
+      Real* const row = e + first;
+      alignas(64) Real lanes[kLanesOfRow] = {};
+      alignas(64) PowerOrder highest[kLanesOfRow] = {};
+      in_lanes([&](std::int32_t k, std::size_t lane) {
+        const kernels::SoftmaxPower power =
+            kernels::softmax_power(f(k, r, first + static_cast<std::size_t>(k)) - base);
+        row[k] = power.value;
+        lanes[lane] += power.value;
+        highest[lane] = power.order > highest[lane] ? power.order : highest[lane];
+      });
+      leave_out(row, static_cast<std::size_t>(y[r]), lanes);
+      to.others[r] = sum_of(lanes, kLanesOfRow);
+      PowerOrder top = 0;
+      for (const PowerOrder lane : highest) top = lane > top ? lane : top;
+      const Real x = own(r);  // the only call: all must be inlined for the loop to vectorise
+      to.own[r] = x - base;
+      if (top > kernels::kSoftmaxFar || !(to.own[r] <= kFarOwn) ||
+          (to.own[r] < -kFarOwn && to.others[r] < 1)) [[unlikely]] {
+        for (std::size_t k = 0; k < classes; ++k) row[k] = f(class_of(k), r, first + k);
+        const FarPowers powers = far_powers(row, 1, classes, y[r], x);
+        to.base[r] = powers.base;
+        to.own[r] = x - powers.base;
+        to.others[r] = powers.others;
+      }
+    }
   }
   template <class F>
   [[gnu::always_inline]] void powers_but_best(Real* e, std::int32_t* best, RowPowers& to,
                                               const F& f) const {
-    for (std::size_t r = 0; r < count; ++r) {
-      row_powers(e, r, to, f, [&](const Real* tops, Real top) {
-        std::size_t k = rows::find(tops, kLanesOfRow, top);
-        while (k < classes && !(f(class_of(k), r, place(k, r)) == top)) k += kLanesOfRow;
-        best[r] = k < classes ? class_of(k) : 0;  // 0: among NaNs there is none
-        return static_cast<std::size_t>(best[r]);
-      });
-    }
+    for (std::size_t r = 0; r < count; ++r) row_powers_but_best(e, best, r, to, f);
   }
   template <class F, class G>
   [[gnu::always_inline]] void each_but(Real* __restrict e, const std::int32_t* y, const Real* v,
@@ -292,9 +392,9 @@ struct OneByOne {
   // numbers. The pass that searches the maximum would do nothing but wait for the memory; here the
   // powers are computed meanwhile. Only where the base turns out to be far too small (or is minus
   // infinity or NaN) they are computed again.
-  template <class F, class Apart>
-  [[gnu::always_inline]] void row_powers(Real* e, std::size_t r, RowPowers& to, const F& f,
-                                         const Apart& apart) const {
+  template <class F>
+  [[gnu::always_inline]] void row_powers_but_best(Real* e, std::int32_t* best, std::size_t r,
+                                                  RowPowers& to, const F& f) const {
     const std::size_t first = place(0, r);
     Real* const row = e + first;
     alignas(64) Real lanes[kLanesOfRow];
@@ -309,7 +409,7 @@ struct OneByOne {
       for (Real& lane : tops) lane = kMinusInfinity;
       in_lanes([&](std::int32_t k, std::size_t lane) {
         const Real x = f(k, r, first + static_cast<std::size_t>(k));
-        const Real power = kernels::softmax_exp(x - base);
+        const Real power = kernels::softmax_power(x - base).value;
         row[k] = power;
         lanes[lane] += power;
         tops[lane] = x > tops[lane] ? x : tops[lane];
@@ -319,30 +419,44 @@ struct OneByOne {
         break;
       base = top;
     }
-    // Its lane is added up again without it: taking it off the sum would cancel.
-    const std::size_t own = apart(tops, top);
+    std::size_t own = rows::find(tops, kLanesOfRow, top);
+    while (own < classes && !(f(class_of(own), r, first + own) == top)) own += kLanesOfRow;
+    best[r] = own < classes ? class_of(own) : 0;  // 0: among NaNs there is none
+    leave_out(row, static_cast<std::size_t>(best[r]), lanes);
+    to.top[r] = top;
+    to.unit[r] = kernels::softmax_exp(base - top);
+    to.others[r] = to.unit[r] * sum_of(lanes, kLanesOfRow);
+  }
+
+  // The power of one class becomes 0. Its lane is added up again: taking it off the sum would
+  // cancel.
+  void leave_out(Real* row, std::size_t own, Real* lanes) const {
     row[own] = 0;
     Real again = 0;
     for (std::size_t k = own % kLanesOfRow; k < classes; k += kLanesOfRow) again += row[k];
     lanes[own % kLanesOfRow] = again;
-    to.top[r] = top;
-    to.unit[r] = kernels::softmax_exp(base - top);
-    to.others[r] = to.unit[r] * sum_of(lanes, kLanesOfRow);
   }
 
   // Calls f(k, k % kLanesOfRow) for all classes.
   template <class F>
   [[gnu::always_inline]] void in_lanes(const F& f) const {
     constexpr std::int32_t kStep = kLanesOfRow;
+    constexpr std::int32_t kPart = 16;
     const std::int32_t size = class_of(classes);
     std::int32_t k = 0;
     for (; k + kStep <= size; k += kStep) {
 #pragma GCC ivdep
       for (std::int32_t lane = 0; lane < kStep; ++lane) f(k + lane, static_cast<std::size_t>(lane));
     }
+    const std::int32_t body = k;
+    for (; k + kPart <= size; k += kPart) {
+#pragma GCC ivdep
+      for (std::int32_t lane = 0; lane < kPart; ++lane)
+        f(k + lane, static_cast<std::size_t>(k - body + lane));
+    }
 #pragma GCC ivdep
     for (std::int32_t lane = 0; lane < size - k; ++lane)
-      f(k + lane, static_cast<std::size_t>(lane));
+      f(k + lane, static_cast<std::size_t>(k - body + lane));
   }
 };
 

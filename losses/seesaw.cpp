@@ -11,54 +11,43 @@ inline namespace TAILGRAD_PRECISION {
 namespace {
 
 struct Damped {
-  std::vector<Real> log_count;
-  Real p;
+  std::vector<Real> rarity;  ///< p log n: its differences are the mitigation
   Real q;
   Real log_eps;
 
   template <class Layout>
   struct On {
     const Real* z;
-    const std::int32_t* y;
-    rows::OfClasses<Layout> log_count;
-    Real on_rarer;
+    rows::OfClasses<Layout> rarity;
     Real on_mistake;
-    rows::ByTrueClass own_count;
-    alignas(64) Real log_sum[rows::kMostRows];
-    alignas(64) Real own[rows::kMostRows];  // log p
-    alignas(64) Real floored[rows::kMostRows];
+    alignas(64) Real own[rows::kMostRows];
+    alignas(64) Real own_rarity[rows::kMostRows];
+    alignas(64) Real ground[rows::kMostRows];  // z of a class as probable as max(p_y, eps)
 
-    On(const Damped& loss, const Layout& at, const rows::Block& block)
-        : z(block.z),
-          y(block.y),
-          log_count(loss.log_count),
-          on_rarer(loss.p),
-          on_mistake(loss.q),
-          own_count(loss.log_count, block.y, at.rows()) {}
-
+    // Of the true class itself both changes are 0.
     Real operator()(std::int32_t k, std::size_t r, std::size_t i) const {
-      const Real log_p = z[i] - log_sum[r];
-      const Real rarer = log_count[k] - own_count.of_row[r];
-      const Real mitigation = on_rarer * (rarer < 0 ? rarer : Real{0});
-      const Real above = on_mistake * (log_p - floored[r]);
-      const Real compensation = log_p > own[r] ? above : Real{0};
-      return z[i] + (rows::select(rows::is_own(k, y[r]), 0, mitigation + compensation));
+      const Real rarer = rarity[k] - own_rarity[r];
+      const Real mitigation = rarer < 0 ? rarer : Real{0};
+      const Real above = on_mistake * (z[i] - ground[r]);
+      const Real compensation = z[i] > own[r] ? above : Real{0};
+      return z[i] + (mitigation + compensation);
     }
     Real pull(std::int32_t, std::size_t, std::size_t, Real g) const { return g; }
   };
   template <class Layout>
   On<Layout> on(const Layout& at, const rows::Block& block) const {
-    On<Layout> change(*this, at, block);
+    On<Layout> change{block.z, rows::OfClasses<Layout>(rarity), q, {}, {}, {}};
     const Real* z = block.z;
-    rows::RowPowers powers;
-    at.powers(block.e, block.y, powers,
-              [&](std::int32_t, std::size_t, std::size_t i) { return z[i]; });
+    rows::OwnPowers powers;
+    at.powers(
+        block.e, block.y, powers, [&](std::int32_t, std::size_t, std::size_t i) { return z[i]; },
+        [&](std::size_t r) { return z[at.place(static_cast<std::size_t>(block.y[r]), r)]; });
     for (std::size_t r = 0; r < at.rows(); ++r) {
-      const Real own = z[at.place(static_cast<std::size_t>(block.y[r]), r)];
-      change.log_sum[r] = powers.top[r] + kernels::log(powers.others[r] +
-                                                       kernels::softmax_exp(own - powers.top[r]));
-      change.own[r] = own - change.log_sum[r];
-      change.floored[r] = change.own[r] > log_eps ? change.own[r] : log_eps;
+      const Real above = powers.own[r];
+      const Real log_p = -rows::log_of_ratio(above, kernels::softmax_exp(above), powers.others[r]);
+      change.own[r] = z[at.place(static_cast<std::size_t>(block.y[r]), r)];
+      change.own_rarity[r] = rarity[static_cast<std::size_t>(block.y[r])];
+      change.ground[r] = change.own[r] + (log_p > log_eps ? Real{0} : log_eps - log_p);
     }
     return change;
   }
@@ -68,10 +57,9 @@ std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
   LossFrame frame(settings, setup);
   frame.need_counts(setup, "its mitigation factors");
   std::vector<double> logs;
-  for (const double n : setup.counts.counts()) logs.push_back(std::log(n));
+  for (const double n : setup.counts.counts()) logs.push_back(settings.number("p") * std::log(n));
   return rows::true_class(std::move(frame),
-                          Damped{.log_count = rows::as_reals(logs),
-                                 .p = static_cast<Real>(settings.number("p")),
+                          Damped{.rarity = rows::as_reals(logs),
                                  .q = static_cast<Real>(settings.number("q")),
                                  .log_eps = static_cast<Real>(std::log(settings.number("eps")))},
                           rows::LogRule{});

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <type_traits>
 
+#include <tailgrad/core/kernels/register_vector.h>
 #include <tailgrad/losses/row_block.h>
 
 namespace tailgrad {
@@ -37,9 +40,60 @@ inline void transpose_square(const Real* from, std::size_t from_step, Real* to,
   four(to + 3 * to_step) = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
 }
 
+/// The same of a square as wide as the registers, where there are enough of them to hold it: its
+/// loads and stores are a quarter as many, and each fills a cache line.
+inline constexpr std::size_t kWideSquare = kernels::kWidth;
+inline constexpr bool kHasWideSquare = kernels::kManyRegisters && sizeof(Real) == 4;
+
+inline void transpose_wide_square(const Real* from, std::size_t from_step, Real* to,
+                                  std::size_t to_step) {
+  constexpr std::size_t kSize = kWideSquare;
+  typedef Real Wide
+      __attribute__((vector_size(kSize * sizeof(Real)), aligned(sizeof(Real)), may_alias));
+  using Place = std::conditional_t<sizeof(Real) == 8, std::int64_t, std::int32_t>;
+  typedef Place Places __attribute__((vector_size(kSize * sizeof(Real))));
+  Places low;
+  Places high;
+  for (std::size_t j = 0; j < kSize; ++j) {
+    low[j] = static_cast<Place>(j / 2 + j % 2 * kSize);
+    high[j] = static_cast<Place>((kSize + j) / 2 + j % 2 * kSize);
+  }
+  Wide v[kSize];
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < kSize; ++i)
+    v[i] = *reinterpret_cast<const Wide*>(from + i * from_step);
+    // Each turn rotates the bits of (row, column) by one place.
+#pragma GCC unroll 4
+  for (std::size_t turn = 1; turn < kSize; turn *= 2) {
+    Wide next[kSize];
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < kSize / 2; ++i) {
+      next[2 * i] = __builtin_shuffle(v[i], v[i + kSize / 2], low);
+      next[2 * i + 1] = __builtin_shuffle(v[i], v[i + kSize / 2], high);
+    }
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kSize; ++i) v[i] = next[i];
+  }
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < kSize; ++i) *reinterpret_cast<Wide*>(to + i * to_step) = v[i];
+}
+
 /// to[j][i] = from[i][j] for `rows` rows of `columns`. Squares at the edges overlap.
 inline void transpose(const Real* from, std::size_t from_step, std::size_t rows,
                       std::size_t columns, Real* to, std::size_t to_step) {
+  if constexpr (kHasWideSquare) {
+    if (rows >= kWideSquare && columns >= kWideSquare) {
+      for (std::size_t i = 0; i < rows; i += kWideSquare) {
+        const std::size_t row = std::min(i, rows - kWideSquare);
+        for (std::size_t j = 0; j < columns; j += kWideSquare) {
+          const std::size_t column = std::min(j, columns - kWideSquare);
+          transpose_wide_square(from + row * from_step + column, from_step,
+                                to + column * to_step + row, to_step);
+        }
+      }
+      return;
+    }
+  }
   if (rows < 4 || columns < 4) {
     for (std::size_t j = 0; j < columns; ++j)
       for (std::size_t i = 0; i < rows; ++i) to[j * to_step + i] = from[i * from_step + j];

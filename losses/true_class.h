@@ -45,6 +45,18 @@ concept SeesGradient = requires(Change& change, const Layout& at, const Real* nu
   change.before_pull(at, numbers, numbers, numbers);
 };
 
+/// log((e^own + others)/e^own), with full relative accuracy where it is small.
+inline Real log_of_ratio(Real own, Real own_e, Real others) {
+  constexpr Real kLarge = 0x1p40F;  // the log of this and more is accurate without log1p
+  const Real ratio = others / own_e;
+  const bool small = ratio < kLarge;  // the quotient may overflow, and own_e be 0
+  if constexpr (sizeof(Real) == 8)
+    return small ? kernels::log1p(ratio) : kernels::log(own_e + others) - own;
+  const Real u = select(small, 1 + ratio, own_e + others);
+  const Real lost = select(small, ratio - (u - 1), 0);  // what the rounding of 1 + ratio took away
+  return kernels::log(u) + lost / u - select(small, 0, own);
+}
+
 /// The loss of the rows of a block, whose gradient times `scale` replaces what is in block.e.
 template <class Layout, class Logits, class Rule>
 double true_class_block(const Layout& at, const Block& block, const Logits& logits,
@@ -54,33 +66,40 @@ double true_class_block(const Layout& at, const Block& block, const Logits& logi
   const std::int32_t* y = block.y;
   Real* const e = block.e;
   const std::size_t rows = at.rows();
-  alignas(64) Real own[kMostRows];
-  RowPowers powers;
+  OwnPowers powers;
   alignas(64) Real loss[kMostRows];
   alignas(64) Real pull[kMostRows];    // factor of e_k in the gradient
   alignas(64) Real push[kMostRows];    // the gradient at the true class
-  alignas(64) Real spread[kMostRows];  // sum of x_k - max
+  alignas(64) Real spread[kMostRows];  // sum of x_k - base
   alignas(64) Real floor[kMostRows];   // taken off the gradient
 
-  at.powers(e, y, powers,
-            [&](std::int32_t k, std::size_t r, std::size_t i) { return change(k, r, i); });
-  for (std::size_t r = 0; r < rows; ++r) {
-    own[r] = change(y[r], r, at.place(static_cast<std::size_t>(y[r]), r)) - powers.top[r];
-  }
-  if constexpr (HasUniformPart<Rule>)
+  at.powers(
+      e, y, powers, [&](std::int32_t k, std::size_t r, std::size_t i) { return change(k, r, i); },
+      [&](std::size_t r) {
+        const std::size_t i = at.place(static_cast<std::size_t>(y[r]), r);
+        if constexpr (requires { change.own(y[r], r, i); })
+          return change.own(y[r], r, i);
+        else
+          return change(y[r], r, i);
+      });
+  if constexpr (HasUniformPart<Rule>) {
     at.sums(spread, [&](std::int32_t k, std::size_t r, std::size_t i) {
-      return change(k, r, i) - powers.top[r];
+      return change(k, r, i) - powers.base[r];
     });
+    static_assert(
+        !requires { change.own(y[0], 0, 0); }, "spread takes change() for all classes");
+  }
 
+  const Real* const own = powers.own;
   const Real* const others = powers.others;
   const auto classes = static_cast<Real>(at.classes);
   const Real* weight = block.weight;
   for (std::size_t r = 0; r < rows; ++r) {
     const Real own_e = kernels::softmax_exp(own[r]);
     const Real inverse = 1 / (own_e + others[r]);
-    // s - 1 = (e - 1) + others keeps the small numbers when e is exactly 1.
-    const Real log_sum = log1p_of_sum((own_e - 1) + others[r]);
-    const TrueClass t{.log_p = own[r] - log_sum, .p = own_e * inverse, .rest = others[r] * inverse};
+    const TrueClass t{.log_p = -log_of_ratio(own[r], own_e, others[r]),
+                      .p = own_e * inverse,
+                      .rest = others[r] * inverse};
     const TrueClassLoss result = rule(t);
     const Real factor = result.slope * weight[r] * scale;
     loss[r] = weight[r] * result.loss;
@@ -88,12 +107,11 @@ double true_class_block(const Layout& at, const Block& block, const Logits& logi
     push[r] = factor * t.rest;
     if constexpr (HasUniformPart<Rule>) {
       const Real mass = rule.uniform * classes;
-      loss[r] += weight[r] * (mass * log_sum - rule.uniform * spread[r]);
+      loss[r] += weight[r] * (mass * (own[r] - t.log_p) - rule.uniform * spread[r]);
       floor[r] = rule.uniform * weight[r] * scale;
       pull[r] += mass * weight[r] * scale * inverse;
       push[r] += mass * t.p * weight[r] * scale - floor[r];
     }
-    pull[r] *= powers.unit[r];
   }
   if constexpr (SeesGradient<decltype(change), Layout>) change.before_pull(at, e, pull, push);
   at.each_but(

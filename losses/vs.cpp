@@ -20,10 +20,9 @@ std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
     shift[k] *= settings.number("tau");
     factor[k] = std::pow(n[k] / most, settings.number("gamma"));
   }
-  return rows::true_class(
-      std::move(frame),
-      rows::AffineLogits{rows::as_reals(factor), rows::as_reals(shift), rows::as_reals(shift)},
-      rows::LogRule{});
+  return rows::true_class(std::move(frame),
+                          rows::AffineLogits{rows::as_reals(factor), rows::as_reals(shift)},
+                          rows::LogRule{});
 }
 
 }  // namespace

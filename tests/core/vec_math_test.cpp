@@ -84,6 +84,34 @@ TEST(VecMath, SoftmaxExpIsWithinOneUlpOfNormalNumbers) {
   EXPECT_TRUE(std::isnan(kernels::softmax_exp(kNan)));
 }
 
+// Of x (1 - d): d is the rounding of ln 2 to a float, in parts of it, below half of the last bit of
+// x.
+TEST(VecMath, SoftmaxPowerIsWithinOneUlpOfThePowerOfANeighbour) {
+#ifdef __FMA__
+  constexpr double kUlp = 0.95;
+#else
+  constexpr double kUlp = 2;    // each product is rounded before the sum
+#endif
+  const double d = 0.693147182F / std::log(2.0) - 1;
+  EXPECT_LT(d, 3e-9);
+  EXPECT_LE(worst(
+                -87.32F, 64, [](float x) { return kernels::softmax_power(x).value; },
+                [d](double x) { return std::exp(x * (1 - d)); }),
+            kUlp);
+  EXPECT_EQ(kernels::softmax_power(0.0F).value, 1);
+  EXPECT_EQ(kernels::softmax_power(-87.4F).value, 0);
+  EXPECT_EQ(kernels::softmax_power(-1e30F).value, 0);
+  EXPECT_EQ(kernels::softmax_power(-kInf).value, 0);
+  EXPECT_TRUE(std::isnan(kernels::softmax_power(kNan).value));
+}
+
+TEST(VecMath, TheOrderOfASoftmaxPowerTellsWhatIsTooLarge) {
+  for (const float x : {-kInf, -1e30F, -1e6F, -88.0F, 0.0F, 40.0F, 60.0F})
+    EXPECT_LE(kernels::softmax_power(x).order, kernels::kSoftmaxFar) << x;
+  for (const float x : {61.0F, 64.0F, 100.0F, 1e6F, 1e30F, kInf})
+    EXPECT_GT(kernels::softmax_power(x).order, kernels::kSoftmaxFar) << x;
+}
+
 TEST(VecMath, Log1pOfUnitIsWithinTwoUlp) {
   EXPECT_LE(worst(
                 kDenormal, 1, [](float x) { return kernels::log1p_of_unit(x); },
@@ -208,6 +236,7 @@ void expect_same_bits_everywhere(F f) {
 TEST(VecMath, VectorBodyAndTailAgreeToTheBit) {
   expect_same_bits_everywhere([](float x) { return kernels::exp(x); });
   expect_same_bits_everywhere([](float x) { return kernels::softmax_exp(x - 10); });
+  expect_same_bits_everywhere([](float x) { return kernels::softmax_power(x - 10).value; });
   expect_same_bits_everywhere([](float x) { return kernels::log1p_of_unit(x * 0.1F + 0.5F); });
   expect_same_bits_everywhere([](float x) { return kernels::log(x + 6); });
   expect_same_bits_everywhere([](float x) { return kernels::log1p(x + 5); });
