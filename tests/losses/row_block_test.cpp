@@ -12,6 +12,7 @@
 
 #include <tailgrad/core/random.h>
 #include <tailgrad/core/tape.h>
+#include <tailgrad/losses/transpose.h>
 
 namespace tailgrad::test {
 namespace {
@@ -70,6 +71,21 @@ TEST_P(ManyClasses, WhereTheLargestLogitStandsDoesNotMatter) {
     for (std::size_t i = 0; i < here.gradient.size(); ++i)
       ASSERT_NEAR(there.gradient[i], here.gradient[i], tolerance * largest)
           << "item " << i / kRowClasses << ", class " << i % kRowClasses;
+  }
+}
+
+TEST(Transpose, MovesEveryNumberToItsPlace) {
+  for (const std::size_t height : {1, 3, 4, 15, 16, 17, 33, 64}) {
+    for (const std::size_t width : {1, 2, 3, 4, 5, 15, 16, 17, 31, 64}) {
+      SCOPED_TRACE(std::to_string(height) + " rows of " + std::to_string(width));
+      std::vector<Real> from(height * width);
+      for (std::size_t i = 0; i < from.size(); ++i) from[i] = static_cast<Real>(i + 1);
+      std::vector<Real> to(from.size(), 0);
+      rows::transpose(from.data(), width, height, width, to.data(), height);
+      for (std::size_t i = 0; i < height; ++i)
+        for (std::size_t j = 0; j < width; ++j)
+          ASSERT_EQ(to[j * height + i], from[i * width + j]) << "row " << i << ", column " << j;
+    }
   }
 }
 
