@@ -129,13 +129,6 @@ inline Real power(Real x, Real a) {
   return a == 0 ? Real{1} : kernels::exp(a * kernels::log(x));
 }
 
-/// log(1 + x) for finite x >= 0, in float without the branches that keep a loop from vectorising.
-inline Real log1p_of_sum(Real x) {
-  if constexpr (sizeof(Real) == 8) return kernels::log1p(x);
-  const Real u = 1 + x;
-  return kernels::log(u) + (x - (u - 1)) / u;  // the quotient is what the rounding of u took away
-}
-
 /// e^x - 1; in double without cancellation.
 inline Real exp_minus_1(Real x) {
   if constexpr (sizeof(Real) == 8) return static_cast<Real>(std::expm1(x));

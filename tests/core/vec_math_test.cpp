@@ -86,11 +86,11 @@ TEST(VecMath, SoftmaxExpIsWithinOneUlpOfNormalNumbers) {
 
 // Of x (1 - d): d is the rounding of ln 2 to a float, in parts of it, below half of the last bit of
 // x.
-TEST(VecMath, SoftmaxPowerIsWithinOneUlpOfThePowerOfANeighbour) {
+TEST(VecMath, SoftmaxPowerIsWithinAFewUlpOfThePowerOfANeighbour) {
 #ifdef __FMA__
-  constexpr double kUlp = 0.95;
+  constexpr double kUlp = 2.2;
 #else
-  constexpr double kUlp = 2;    // each product is rounded before the sum
+  constexpr double kUlp = 3;    // each product is rounded before the sum
 #endif
   const double d = 0.693147182F / std::log(2.0) - 1;
   EXPECT_LT(d, 3e-9);
