@@ -27,6 +27,8 @@ add_library(tailgrad_flags INTERFACE)
 target_compile_options(tailgrad_flags INTERFACE
   -fPIC  # of programs too: they share the libraries' precompiled headers
   -Wall -Wextra -Wshadow -Wconversion
+  # Several files compiled as one fit into 1 GiB (KiB here): before that, to collect garbage is lost time.
+  $<$<CXX_COMPILER_ID:GNU>:--param=ggc-min-heapsize=1048576>
   # GCC 12 sees overlapping and overlong copies in std::string where there are none (its bug 105651).
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread>
   # Vector types never cross the library's border, so their calling convention is our own affair.
@@ -72,8 +74,8 @@ target_link_libraries(tailgrad_f64 PUBLIC tailgrad PRIVATE PkgConfig::OPENBLAS f
 target_compile_definitions(tailgrad_f64 PUBLIC TAILGRAD_F64)
 
 target_compile_options(tailgrad_brief PRIVATE $<$<CONFIG:Release>:-O1> ${TAILGRAD_ADDRESSES_ONLY})
-set_target_properties(tailgrad_brief PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
-set_target_properties(tailgrad PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+set_target_properties(tailgrad_brief PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 24)
+set_target_properties(tailgrad tailgrad_f64 PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
 
 # The double library is for checks: GCC's -O2 vectorises too, in half the time of -O3.
 target_compile_options(tailgrad_f64 PRIVATE $<$<CONFIG:Release>:-O2>)
@@ -93,27 +95,24 @@ if(TAILGRAD_PRECOMPILED_HEADERS)
 endif()
 
 # tailgrad_sources([BRIEF] PLAIN a.cpp ... REAL b.cpp ...): PLAIN files know no Real and are built
-# once, several at a time: they spend most of that time in the same headers and templates, and so
-# their names must differ within a folder, local ones too. REAL files are built for both precisions.
-# BRIEF files spend no time worth saving when they run (once, or only to call what does): -O1 halves
-# the time it takes to compile them.
+# once, REAL files for both precisions. BRIEF files spend no time worth saving when they run (once, or only to
+# call what does): -O1 halves the time it takes to compile them. PLAIN files and BRIEF ones are compiled
+# many at a time: they spend most of that time in the same headers and templates, and so their names must
+# differ, local ones too: within a folder, BRIEF ones everywhere.
 function(tailgrad_sources)
   cmake_parse_arguments(arg "BRIEF" "" "PLAIN;REAL" ${ARGN})
   list(TRANSFORM arg_PLAIN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
   list(TRANSFORM arg_REAL PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
-  if(arg_BRIEF)
-    target_sources(tailgrad_brief PRIVATE ${arg_PLAIN})
-  else()
-    target_sources(tailgrad PRIVATE ${arg_PLAIN})
-    cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME folder)
-    set_source_files_properties(${arg_PLAIN} TARGET_DIRECTORY tailgrad PROPERTIES UNITY_GROUP ${folder})
-  endif()
-  target_sources(tailgrad PRIVATE ${arg_REAL})
+  cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME folder)
   target_sources(tailgrad_f64 PRIVATE ${arg_REAL})
   if(arg_BRIEF)
-    set_source_files_properties(${arg_REAL} TARGET_DIRECTORY tailgrad PROPERTIES
-      COMPILE_OPTIONS "$<$<CONFIG:Release>:-O1>;${TAILGRAD_ADDRESSES_ONLY}")
-  elseif(CMAKE_BUILD_TYPE STREQUAL Debug)
+    target_sources(tailgrad_brief PRIVATE ${arg_PLAIN} ${arg_REAL})
+    set_source_files_properties(${arg_REAL} TARGET_DIRECTORY tailgrad_f64 PROPERTIES UNITY_GROUP ${folder})
+    return()
+  endif()
+  target_sources(tailgrad PRIVATE ${arg_PLAIN} ${arg_REAL})
+  set_source_files_properties(${arg_PLAIN} TARGET_DIRECTORY tailgrad PROPERTIES UNITY_GROUP ${folder})
+  if(CMAKE_BUILD_TYPE STREQUAL Debug)
     # The loops that the tests wait for, and -O0 for the rest: instrumented -O1 takes twice the time.
     # A header precompiled at -O0 does not fit them.
     set_source_files_properties(${arg_REAL} TARGET_DIRECTORY tailgrad PROPERTIES
@@ -128,11 +127,17 @@ function(tailgrad_share_headers target)
   endif()
 endfunction()
 
-# tailgrad_program(name source... [LINKS library...]): an executable against tailgrad (float).
+# tailgrad_program(name source... [LINKS library...] [FAST_CODE]): an executable against tailgrad (float). Its own code is
+# compiled with -O1: the libraries do the work. FAST_CODE keeps -O3.
 function(tailgrad_program name)
-  cmake_parse_arguments(arg "" "" "LINKS" ${ARGN})
+  cmake_parse_arguments(arg "FAST_CODE" "" "LINKS" ${ARGN})
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
-  target_link_libraries(${name} PRIVATE tailgrad tailgrad_flags ${arg_LINKS})
+  target_link_libraries(${name} PRIVATE tailgrad tailgrad_flags fmt::fmt ${arg_LINKS})
+  target_compile_options(${name} PRIVATE ${TAILGRAD_ADDRESSES_ONLY})
+  if(NOT arg_FAST_CODE)
+    target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
+  tailgrad_share_headers(${name})
 endfunction()
 
 # The heavy headers of the tests, read once.
@@ -151,11 +156,11 @@ function(tailgrad_test_flags target precision)
     $<IF:$<STREQUAL:${precision},f64>,tailgrad_f64,tailgrad>
     tailgrad_flags GTest::gtest GTest::gtest_main GTest::gmock fmt::fmt
     nlohmann_json::nlohmann_json)
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1> ${TAILGRAD_ADDRESSES_ONLY})
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O0> ${TAILGRAD_ADDRESSES_ONLY})
 endfunction()
 
 # tailgrad_tests(name PRECISION f32|f64 SOURCES ... [LINKS ...] [FAST_CODE]): one test program; every
-# test case is a ctest of its own. The tests' own code is compiled with -O1 and six files at once: most of
+# test case is a ctest of its own. The tests' own code is compiled with -O0 and twelve files at once: most of
 # the time goes into templates of GoogleTest, JSON and the standard library that they share. So
 # their names must differ, local ones too. FAST_CODE keeps -O3 for tests of kernels that live in headers.
 function(tailgrad_tests name)
@@ -169,7 +174,7 @@ function(tailgrad_tests name)
   elseif(TAILGRAD_PRECOMPILED_HEADERS)
     target_precompile_headers(${name} REUSE_FROM tailgrad_test_headers)
   endif()
-  set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
   target_compile_definitions(${name} PRIVATE
     TAILGRAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TAILGRAD_BINARY_DIR="${CMAKE_BINARY_DIR}")
   gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST

@@ -37,7 +37,7 @@ const TypeInfo& info_of(StoredType type) {
   return kTypes[static_cast<std::size_t>(type)];
 }
 
-std::string text_of(std::span<const std::size_t> shape) {
+std::string list_text(std::span<const std::size_t> shape) {
   std::string text = "[";
   for (const std::size_t extent : shape) {
     if (text.size() > 1) text += ", ";
@@ -135,13 +135,13 @@ StoredTensor checked(const HeaderEntry& entry, std::span<const std::byte> data,
     bad("has the unknown dtype \"" + entry.dtype + "\"; known: " + known);
   }
   tensor.type = static_cast<StoredType>(type - std::begin(kTypes));
-  const std::string offsets = "data_offsets " + text_of(std::array{entry.begin, entry.end});
+  const std::string offsets = "data_offsets " + list_text(std::array{entry.begin, entry.end});
   if (entry.begin > entry.end) bad("has " + offsets + ", whose end is before its begin");
   if (entry.end > data.size())
     bad("has " + offsets + ", beyond the " + std::to_string(data.size()) + " bytes of data");
   tensor.bytes = data.subspan(entry.begin, entry.end - entry.begin);
   if (!tensor.fits())
-    bad("of type " + entry.dtype + " and shape " + text_of(tensor.shape) + " does not fill its " +
+    bad("of type " + entry.dtype + " and shape " + list_text(tensor.shape) + " does not fill its " +
         offsets);
   return tensor;
 }
@@ -185,7 +185,7 @@ std::size_t width_of(StoredType type) {
 }
 
 std::string StoredTensor::shape_text() const {
-  return text_of(shape);
+  return list_text(shape);
 }
 bool StoredTensor::fits() const {
   if (std::find(shape.begin(), shape.end(), 0u) != shape.end()) return bytes.empty();
