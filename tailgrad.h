@@ -2,6 +2,7 @@
 #pragma once
 
 #include <tailgrad/core/error.h>
+#include <tailgrad/core/fixed_weights.h>
 #include <tailgrad/core/gradient_check.h>
 #include <tailgrad/core/npy.h>
 #include <tailgrad/core/npz.h>

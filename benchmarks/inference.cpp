@@ -16,6 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include <tailgrad/core/error.h>
+#include <tailgrad/core/fixed_weights.h>
 #include <tailgrad/core/parallel.h>
 #include <tailgrad/core/tape.h>
 #include <tailgrad/models/saved_model.h>
@@ -43,6 +44,7 @@ Examples encode(const SavedModel& saved, const std::string& text) {
 std::vector<double> times(const Model& model, const Examples& examples, double seconds) {
   using Clock = std::chrono::steady_clock;
   const NoGrad no_grad;
+  const FixedWeights fixed_weights;
   for (int warm_up = 0; warm_up < 20; ++warm_up) model.logits(examples);
   std::vector<double> all;
   for (const auto begin = Clock::now();

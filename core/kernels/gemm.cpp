@@ -166,6 +166,28 @@ void gemm(Index m, Index n, Index k, Real alpha, Matrix a, Matrix b, Real beta, 
   run({m, n, k, alpha, a, b, beta, c, c_stride}, finish);
 }
 
+void gemm_packed(Index m, Index n, Index k, const Real* a, Index a_stride, const Real* packed,
+                 Real* c, Index c_stride, FinishBlock finish) {
+  constexpr std::size_t kRows = 96;
+  const bool small = static_cast<double>(m) * n * k <= kSmallProduct;
+  const auto rows = static_cast<std::size_t>(m);
+  parallel_for(rows, small ? std::max<std::size_t>(rows, 1) : kRows,
+               [&](std::size_t begin, std::size_t end) {
+                 const Real* from[kRows];
+                 Real* to[kRows];
+                 for (std::size_t first = begin; first < end; first += kRows) {
+                   const std::size_t count = std::min(kRows, end - first);
+                   for (std::size_t r = 0; r < count; ++r) {
+                     from[r] = a + (first + r) * static_cast<std::size_t>(a_stride);
+                     to[r] = c + (first + r) * static_cast<std::size_t>(c_stride);
+                   }
+                   packed_product(count, static_cast<std::size_t>(k), static_cast<std::size_t>(n),
+                                  from, packed, to, false);
+                   finish(static_cast<Index>(first), static_cast<Index>(count), 0, n);
+                 }
+               });
+}
+
 }  // namespace kernels
 }  // namespace TAILGRAD_PRECISION
 }  // namespace tailgrad

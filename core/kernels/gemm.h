@@ -36,6 +36,10 @@ using FinishBlock = FunctionRef<void(Index row, Index rows, Index col, Index col
 void gemm(Index m, Index n, Index k, Real alpha, Matrix a, Matrix b, Real beta, Real* c,
           Index c_stride, FinishBlock finish);
 
+/// The same for b laid out by pack_matrix(), alpha 1, beta 0 and a [m, k] as it lies.
+void gemm_packed(Index m, Index n, Index k, const Real* a, Index a_stride, const Real* packed,
+                 Real* c, Index c_stride, FinishBlock finish);
+
 }  // namespace kernels
 }  // namespace TAILGRAD_PRECISION
 }  // namespace tailgrad

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 #include <tailgrad/core/real.h>
 
@@ -21,12 +22,22 @@ inline void load(Lanes& to, const Real* from) {
   std::memcpy(&to, from, sizeof to);
 }
 
-inline Real total(const Lanes& lanes) {
-  Real parts[kLanes];
-  std::memcpy(parts, &lanes, sizeof lanes);
-  for (std::size_t half = kLanes / 2; half > 0; half /= 2)
-    for (std::size_t i = 0; i < half; ++i) parts[i] += parts[i + half];
-  return parts[0];
+/// The lanes further down: lane i of the result is lane i + kBy, where there is one.
+template <std::size_t kBy, std::size_t... kLane>
+inline Lanes moved_down(const Lanes& lanes, std::index_sequence<kLane...>) {
+  return __builtin_shufflevector(lanes, lanes, ((kLane + kBy) % kLanes)...);
+}
+template <std::size_t kBy>
+inline Lanes moved_down(const Lanes& lanes) {
+  return moved_down<kBy>(lanes, std::make_index_sequence<kLanes>());
+}
+
+inline Real total(Lanes lanes) {
+  lanes += moved_down<8>(lanes);
+  lanes += moved_down<4>(lanes);
+  lanes += moved_down<2>(lanes);
+  lanes += moved_down<1>(lanes);
+  return lanes[0];
 }
 
 /// Sum of x[0 .. n).
@@ -83,7 +94,12 @@ inline Real row_max(const Real* x, std::size_t n) {
       load(a, x + i);
       best = a > best ? a : best;
     }
-    for (std::size_t lane = 0; lane < kLanes; ++lane) most = best[lane] > most ? best[lane] : most;
+    const auto take = [&best](const Lanes& other) { best = other > best ? other : best; };
+    take(moved_down<8>(best));
+    take(moved_down<4>(best));
+    take(moved_down<2>(best));
+    take(moved_down<1>(best));
+    most = best[0];
   }
   for (; i < n; ++i) most = x[i] > most ? x[i] : most;
   return most;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -69,6 +70,13 @@ struct Plan {
     return static_cast<std::size_t>(offsets[sequence + 1] - offsets[sequence]);
   }
   bool kept(std::size_t sequence) const { return keep && length(sequence) <= kKeptLength; }
+  /// From one query's weights to the next in the forward pass: those that nobody keeps or drops are
+  /// whole vectors of numbers.
+  std::size_t row_stride(std::size_t sequence) const {
+    const std::size_t n = length(sequence);
+    if (kept(sequence) || dropout.on()) return n;
+    return (n + kernels::kLanes - 1) / kernels::kLanes * kernels::kLanes;
+  }
 };
 
 // Weights of all sequences that are kept, and of all.
@@ -124,14 +132,21 @@ void for_tasks(const Plan& plan, Body body) {
   });
 }
 
-// weights[r, :] = softmax(weights[r, :]).
+// weights[r, :] = softmax(weights[r, :]). Some rows at once: the steps of one row wait for each
+// other.
 void softmax_rows(Real* weights, std::size_t rows, std::size_t cols) {
-  for (std::size_t r = 0; r < rows; ++r) {
-    Real* __restrict w = weights + r * cols;
-    const Real most = kernels::row_max(w, cols);
-    for (std::size_t c = 0; c < cols; ++c) w[c] = kernels::exp(w[c] - most);
-    const Real inverse = 1 / kernels::row_sum(w, cols);
-    for (std::size_t c = 0; c < cols; ++c) w[c] *= inverse;
+  constexpr std::size_t kRows = 8;
+  for (std::size_t first = 0; first < rows; first += kRows) {
+    const std::size_t count = std::min(kRows, rows - first);
+    Real* __restrict const block = weights + first * cols;
+    Real scale[kRows];
+    for (std::size_t r = 0; r < count; ++r) scale[r] = kernels::row_max(block + r * cols, cols);
+    for (std::size_t r = 0; r < count; ++r)
+      for (std::size_t c = 0; c < cols; ++c)
+        block[r * cols + c] = kernels::exp(block[r * cols + c] - scale[r]);
+    for (std::size_t r = 0; r < count; ++r) scale[r] = 1 / kernels::row_sum(block + r * cols, cols);
+    for (std::size_t r = 0; r < count; ++r)
+      for (std::size_t c = 0; c < cols; ++c) block[r * cols + c] *= scale[r];
   }
 }
 
@@ -169,7 +184,7 @@ void drop(Real* __restrict to, const Real* __restrict marked, std::size_t count,
 // Working memory of a task; sized for its block.
 struct Work {
   Work(const Plan& plan, const Task& task, bool backward)
-      : weights(task.block * task.length),
+      : weights(task.block * (backward ? task.length : plan.row_stride(task.sequence))),
         dropped(plan.dropout.on() ? task.block * task.length : 0),
         words(plan.dropout.on() ? words_for(task.block * task.length) : 0),
         gradient(backward ? task.block * task.length : 0) {}
@@ -178,33 +193,39 @@ struct Work {
   Scratch<Real> gradient;
 };
 
-// Marked weights of the queries [row, row + rows) of a task.
-void compute_weights(Real* weights, const Real* qkv, const Plan& plan, const Task& task,
-                     std::size_t row, std::size_t rows, std::uint32_t* words) {
+// Marked weights of the queries [row, row + rows) of a task, one row after `row_stride` numbers;
+// what lies between them gets zeros.
+void compute_weights(Real* weights, std::size_t row_stride, const Real* qkv, const Plan& plan,
+                     const Task& task, std::size_t row, std::size_t rows, std::uint32_t* words) {
   const Index stride = index(plan.stride());
   const Real* const q = qkv + task.first_token * plan.stride() + task.head * plan.head_width();
   head_product(rows, task.length, plan.head_width(), plan.scale(),
                {q + row * plan.stride(), stride}, {q + plan.width, stride, true}, 0, weights,
-               task.length);
-  softmax_rows(weights, rows, task.length);
+               row_stride);
+  if (row_stride > task.length)
+    for (std::size_t r = 0; r < rows; ++r)
+      std::fill(weights + r * row_stride + task.length, weights + (r + 1) * row_stride,
+                -std::numeric_limits<Real>::infinity());
+  softmax_rows(weights, rows, row_stride);
   if (plan.dropout.on()) mark_dropped(weights, plan, task, row, rows, words);
 }
 
 void forward_task(Real* out, Real* kept, const Real* qkv, const Plan& plan, const Task& task) {
   const Work work(plan, task, false);
   const std::size_t offset = task.head * plan.head_width();
+  const std::size_t row_stride = plan.row_stride(task.sequence);
   const Real* const v = qkv + task.first_token * plan.stride() + 2 * plan.width + offset;
   for (std::size_t row = 0; row < task.length; row += task.block) {
     const std::size_t rows = std::min(task.block, task.length - row);
     Real* const weights =
         plan.kept(task.sequence) ? kept + task.kept_at + row * task.length : work.weights.data();
-    compute_weights(weights, qkv, plan, task, row, rows, work.words.data());
+    compute_weights(weights, row_stride, qkv, plan, task, row, rows, work.words.data());
     const Real* used = weights;
     if (plan.dropout.on()) {
       drop(work.dropped.data(), weights, rows * task.length, plan.dropout.scale());
       used = work.dropped.data();
     }
-    head_product(rows, plan.head_width(), task.length, 1, {used, index(task.length)},
+    head_product(rows, plan.head_width(), task.length, 1, {used, index(row_stride)},
                  {v, index(plan.stride())}, 0, out + (task.first_token + row) * plan.width + offset,
                  plan.width);
   }
@@ -245,7 +266,8 @@ void backward_task(GradientTarget to, const Real* upstream, const Real* kept, co
     if (plan.kept(task.sequence)) {
       weights = kept + task.kept_at + row * task.length;
     } else {
-      compute_weights(work.weights.data(), qkv, plan, task, row, rows, work.words.data());
+      compute_weights(work.weights.data(), task.length, qkv, plan, task, row, rows,
+                      work.words.data());
       weights = work.weights.data();
     }
     const Real* used = weights;

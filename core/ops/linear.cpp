@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <tailgrad/core/fixed_weights.h>
 #include <tailgrad/core/kernels/gemm.h>
 #include <tailgrad/core/kernels/loops.h>
 #include <tailgrad/core/kernels/scratch.h>
@@ -166,8 +167,12 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
       }
     }
   };
-  kernels::gemm(rows, out_cols, in, 1, {x.data(), in}, {weight.data(), in, true}, 0, y, out_cols,
-                finish);
+  if (const Real* const layout = FixedWeights::layout_of(weight); layout != nullptr) {
+    kernels::gemm_packed(rows, out_cols, in, x.data(), in, layout, y, out_cols, finish);
+  } else {
+    kernels::gemm(rows, out_cols, in, 1, {x.data(), in}, {weight.data(), in, true}, 0, y, out_cols,
+                  finish);
+  }
 
   Tape::current().record(
       "linear", out, {&x, &weight, &bias}, [x, weight, bias, out, slope, activation] {

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include <tailgrad/core/fixed_weights.h>
 #include <tailgrad/core/kernels/gemm.h>
 #include <tailgrad/core/kernels/loops.h>
 #include <tailgrad/core/kernels/packed_product.h>
@@ -327,16 +328,22 @@ void input_product(Real* gates, const Tensor& x, const LstmWeights& w, const Siz
   const std::size_t n = size.gates();
   const Real* const a = w.bias_ih.data();
   const Real* const b = w.bias_hh.data();
-  kernels::gemm(index(size.tokens), index(n), index(size.in), 1, {x.data(), index(size.in)},
-                {w.weight_ih.data(), index(size.in), true}, 0, gates, index(n),
-                [=](Index row, Index rows, Index col, Index cols) {
-                  const auto first = static_cast<std::size_t>(col);
-                  const std::size_t last = first + static_cast<std::size_t>(cols);
-                  for (Index r = row; r < row + rows; ++r) {
-                    Real* __restrict to = gates + static_cast<std::size_t>(r) * n;
-                    for (std::size_t c = first; c < last; ++c) to[c] += a[c] + b[c];
-                  }
-                });
+  const auto add_biases = [=](Index row, Index rows, Index col, Index cols) {
+    const auto first = static_cast<std::size_t>(col);
+    const std::size_t last = first + static_cast<std::size_t>(cols);
+    for (Index r = row; r < row + rows; ++r) {
+      Real* __restrict to = gates + static_cast<std::size_t>(r) * n;
+      for (std::size_t c = first; c < last; ++c) to[c] += a[c] + b[c];
+    }
+  };
+  const Index in = index(size.in);
+  if (const Real* const layout = FixedWeights::layout_of(w.weight_ih); layout != nullptr) {
+    kernels::gemm_packed(index(size.tokens), index(n), in, x.data(), in, layout, gates, index(n),
+                         add_biases);
+  } else {
+    kernels::gemm(index(size.tokens), index(n), in, 1, {x.data(), in},
+                  {w.weight_ih.data(), in, true}, 0, gates, index(n), add_biases);
+  }
 }
 
 }  // namespace
@@ -357,6 +364,9 @@ Tensor lstm(const Tensor& x, std::span<const Index> offsets, const LstmWeights& 
   const Groups& groups = saved.groups;
   const Tensor out = Tensor::empty({x.rows(), index(size.out())});
 
+  std::array<const Real*, 2> fixed = {};  // layouts of weight_hh that exist already
+  for (std::size_t which = 0; which < size.directions; ++which)
+    fixed[which] = FixedWeights::layout_of(weights[which].weight_hh);
   const std::size_t pack = kernels::packed_size(size.hidden, size.gates());
   const Scratch<Real> packed(size.directions * pack);
   const Scratch<Real> zeros(size.hidden);
@@ -364,16 +374,18 @@ Tensor lstm(const Tensor& x, std::span<const Index> offsets, const LstmWeights& 
   const Scratch<const Real*> rows_in(size.directions * groups.sequences());
   const Scratch<Real*> rows_out(size.directions * groups.sequences());
   const auto direction = [&](std::size_t which) {
-    return saved.direction(which, out.mutable_data(), packed.data() + which * pack, rows_in.data(),
-                           rows_out.data());
+    const Real* const layout =
+        fixed[which] != nullptr ? fixed[which] : packed.data() + which * pack;
+    return saved.direction(which, out.mutable_data(), layout, rows_in.data(), rows_out.data());
   };
   for (std::size_t which = 0; which < size.directions; ++which)
     input_product(direction(which).gates, x, weights[which], size);
   parallel_for(size.directions, 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t which = begin; which < end; ++which)
-      kernels::pack_matrix(packed.data() + which * pack,
-                           {weights[which].weight_hh.data(), index(size.hidden), true}, size.hidden,
-                           size.gates());
+      if (fixed[which] == nullptr)
+        kernels::pack_matrix(packed.data() + which * pack,
+                             {weights[which].weight_hh.data(), index(size.hidden), true},
+                             size.hidden, size.gates());
   });
   parallel_for(size.directions * groups.count(), 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t task = begin; task < end; ++task)
