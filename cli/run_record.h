@@ -5,7 +5,7 @@
 
 namespace tailgrad::cli {
 
-/// {version, blas_kernel, threads}
+/// {version, cpu_level, blas_kernel, threads}
 nlohmann::ordered_json run_record();
 
 }  // namespace tailgrad::cli

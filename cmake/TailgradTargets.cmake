@@ -15,6 +15,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(MINIZIP REQUIRED IMPORTED_TARGET minizip)
+find_path(TAILGRAD_RANDOM123 Random123/philox.h REQUIRED)
 
 # Headers are included as <tailgrad/core/tensor.h>: in the build tree through a symbolic link.
 set(TAILGRAD_INCLUDE_DIR ${CMAKE_BINARY_DIR}/include)
@@ -69,6 +70,7 @@ foreach(library tailgrad tailgrad_brief)
   target_link_libraries(${library} PRIVATE
     PkgConfig::OPENBLAS PkgConfig::UTF8PROC $<LINK_ONLY:PkgConfig::MINIZIP> TBB::tbb ZLIB::ZLIB fmt::fmt
     nlohmann_json::nlohmann_json Threads::Threads $<BUILD_INTERFACE:Boost::headers>)
+  target_include_directories(${library} SYSTEM PRIVATE $<BUILD_INTERFACE:${TAILGRAD_RANDOM123}>)
 endforeach()
 target_link_libraries(tailgrad_f64 PUBLIC tailgrad PRIVATE PkgConfig::OPENBLAS fmt::fmt)
 target_compile_definitions(tailgrad_f64 PUBLIC TAILGRAD_F64)
@@ -127,12 +129,20 @@ function(tailgrad_share_headers target)
   endif()
 endfunction()
 
+# What programs are linked with: in a package they share the libraries, and so run at the processor's level.
+set(TAILGRAD_LIBRARY tailgrad)
+set(TAILGRAD_LIBRARY_F64 tailgrad_f64)
+if(TAILGRAD_CPU_LEVELS)
+  set(TAILGRAD_LIBRARY tailgrad_shared)
+  set(TAILGRAD_LIBRARY_F64 tailgrad_f64_shared)
+endif()
+
 # tailgrad_program(name source... [LINKS library...] [FAST_CODE]): an executable against tailgrad (float). Its own code is
 # compiled with -O1: the libraries do the work. FAST_CODE keeps -O3.
 function(tailgrad_program name)
   cmake_parse_arguments(arg "FAST_CODE" "" "LINKS" ${ARGN})
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
-  target_link_libraries(${name} PRIVATE tailgrad tailgrad_flags fmt::fmt ${arg_LINKS})
+  target_link_libraries(${name} PRIVATE ${TAILGRAD_LIBRARY} tailgrad_flags fmt::fmt ${arg_LINKS})
   target_compile_options(${name} PRIVATE ${TAILGRAD_ADDRESSES_ONLY})
   if(NOT arg_FAST_CODE)
     target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)

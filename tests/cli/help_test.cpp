@@ -39,5 +39,15 @@ TEST(Help, AnUnknownVerbNamesTheKnownOnes) {
   EXPECT_THAT(ran.err, HasSubstr("unknown name 'lost'; did you mean"));
 }
 
+TEST(Version, NamesTheLevelOfTheLoadedLibrary) {
+  const Ran ran = run_program({"version", "--json"});
+  const std::string level = nlohmann::json::parse(ran.out)["cpu_level"];
+  EXPECT_THAT(level, ::testing::AnyOf("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4", "other"));
+#if defined(__x86_64__)
+  EXPECT_NE(level, "other");
+#endif
+  EXPECT_THAT(run_program({"version"}).out, HasSubstr(", compiled for " + level + ", "));
+}
+
 }  // namespace
 }  // namespace tailgrad::test

@@ -56,8 +56,8 @@ TEST_F(TrainVerb, WritesTheFilesOfARun) {
   EXPECT_THAT(ran.err, HasSubstr("epoch 3"));
 
   const json result = json::parse(slurp(folder_.at("run/result.json")));
-  for (const char* key : {"version", "blas_kernel", "threads", "seed", "config", "data",
-                          "parameters", "weights_hash", "seconds", "epochs", "dev", "test"})
+  for (const char* key : {"version", "cpu_level", "blas_kernel", "threads", "seed", "config",
+                          "data", "parameters", "weights_hash", "seconds", "epochs", "dev", "test"})
     EXPECT_TRUE(result.contains(key)) << key;
   EXPECT_EQ(result["epochs"], 3);
   EXPECT_EQ(result["data"]["items"]["test"], 60);
