@@ -5,6 +5,7 @@
 #include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
+#include <tbb/task_group.h>
 
 #include <algorithm>
 #include <memory>
@@ -103,6 +104,11 @@ void parallel_for(std::size_t count, std::size_t grain,
   }
   ForkAndJoin order;
   order.before_pieces();
+  // oneTBB's own rule is the float mode that was set when the arena was made. Then a caller who
+  // sets another (denormals to zero, a direction of rounding) would get it in what runs in place
+  // only, and bits would depend on the number of threads.
+  tbb::task_group_context mode_of_caller(tbb::task_group_context::isolated,
+                                         tbb::task_group_context::fp_settings);
   crew()->arena.execute([&] {
     tbb::parallel_for(
         tbb::blocked_range<std::size_t>(0, pieces, 1),
@@ -112,7 +118,7 @@ void parallel_for(std::size_t count, std::size_t grain,
           for (std::size_t piece = range.begin(); piece < range.end(); ++piece) run(piece);
           order.piece_ends();
         },
-        tbb::simple_partitioner());
+        tbb::simple_partitioner(), mode_of_caller);
   });
   order.after_pieces();
 }

@@ -1,0 +1,32 @@
+cmake_minimum_required(VERSION 3.25)
+
+# Fails when a compile or link command of the build folder BUILD breaks IEEE arithmetic for the
+# program that uses the library, or when a library holds the start-up routine (crtfastmath.o) by
+# which gcc -ffast-math does so: cmake -DBUILD=build/release -P cmake/check_float_flags.cmake
+set(forbidden
+  "-ffast-math|-Ofast|-funsafe-math-optimizations|-ffinite-math-only|-mdaz-ftz|-ffp-model=fast|crtfastmath")
+set(looked_at 0)
+foreach(commands compile_commands.json build.ninja)
+  if(EXISTS ${BUILD}/${commands})
+    file(READ ${BUILD}/${commands} text)
+    if(text MATCHES "[^\n]*[ \"=,](${forbidden})[^\n]*")
+      message(SEND_ERROR "${BUILD}/${commands}: ${CMAKE_MATCH_1} in: ${CMAKE_MATCH_0}")
+    endif()
+    math(EXPR looked_at "${looked_at} + 1")
+  endif()
+endforeach()
+if(looked_at EQUAL 0)
+  message(FATAL_ERROR "${BUILD}: no compile_commands.json, so nothing to look at")
+endif()
+foreach(library libtailgrad.so libtailgrad_f64.so)
+  if(EXISTS ${BUILD}/${library})
+    execute_process(COMMAND nm ${BUILD}/${library} OUTPUT_VARIABLE names COMMAND_ERROR_IS_FATAL ANY)
+    if(NOT names MATCHES "frame_dummy")
+      message(FATAL_ERROR "${library}: no local names, so set_fast_math cannot be looked for")
+    endif()
+    if(names MATCHES "set_fast_math")
+      message(SEND_ERROR "${library}: linked with crtfastmath.o")
+    endif()
+  endif()
+endforeach()
+message(STATUS "no command and no library changes the float mode")
