@@ -35,9 +35,12 @@ Tensor gelu(const Tensor& x, Gelu form) {
   constexpr auto kScale = static_cast<Real>(std::numbers::sqrt2 * std::numbers::inv_sqrtpi);
   constexpr auto kCubic = static_cast<Real>(0.044715);
   const auto bend = [](Real v) { return kernels::tanh(kScale * (v + kCubic * v * v * v)); };
+  // Far out the bend is -1 or 1, and an infinity times a zero would be a NaN.
+  constexpr Real kFar = 100;
   return unary(
-      "gelu", x, [bend](Real v) { return Real(0.5) * v * (1 + bend(v)); },
-      [bend](Real v, Real) {
+      "gelu", x, [bend](Real v) { return Real(0.5) * (v < -kFar ? -kFar : v) * (1 + bend(v)); },
+      [bend](Real value, Real) {
+        const Real v = value < -kFar ? -kFar : value > kFar ? kFar : value;
         const Real t = bend(v);
         const Real inner = kScale * (1 + 3 * kCubic * v * v);
         return Real(0.5) * (1 + t) + Real(0.5) * v * (1 - t) * (1 + t) * inner;

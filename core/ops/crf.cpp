@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -84,12 +85,11 @@ class ScoreGradients {
 [[noreturn, gnu::cold]] void fail_chain(const char* op, const Scores& scores,
                                         std::span<const Index> rows, const Where& where) {
   for (const Index row : rows)
-    for (std::size_t k = 0; k < scores.classes(); ++k)
-      if (!std::isfinite(scores.emission(row, k)))
-        fail(op,
-             "the emission of token " + std::to_string(row) + ", class " + std::to_string(k) +
-                 " is " + std::to_string(scores.emission(row, k)) + "; emissions must be finite",
-             {}, where);
+    if (const std::optional<std::size_t> k = scores.not_finite(row))
+      fail(op,
+           "the emission of token " + std::to_string(row) + ", class " + std::to_string(*k) +
+               " is " + std::to_string(scores.emission(row, *k)) + "; emissions must be finite",
+           {}, where);
   fail(op,
        "the sequence that starts with token " + std::to_string(rows.front()) +
            " has no allowed path, or transitions that are not finite",
@@ -98,6 +98,9 @@ class ScoreGradients {
 
 Messages messages(const char* op, const Scores& scores, std::span<const Index> rows, bool reversed,
                   Real* memory, const Where& where) {
+  if (!reversed &&
+      std::ranges::any_of(rows, [&](Index row) { return scores.not_finite(row).has_value(); }))
+    fail_chain(op, scores, rows, where);
   Messages chain(scores, reversed ? scores.backward() : scores.forward(), rows, reversed, memory);
   if (!std::isfinite(chain.log_total())) fail_chain(op, scores, rows, where);
   return chain;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include <tailgrad/core/kernels/gemm.h>
@@ -79,6 +80,19 @@ void check(const char* op, const Tensor& emissions, const Tensor& transitions,
   if (!options.allowed.empty() && options.allowed.size() != transitions.size())
     fail(op, "needs one allowed mark a transition, not " + std::to_string(options.allowed.size()),
          {{"transitions", transitions.shape()}}, where);
+  // Not of use: into begin, out of end, from begin to end.
+  const std::size_t side = classes + 2;
+  for (std::size_t from = 0; from <= classes; ++from)
+    for (std::size_t to = 0; to < side; ++to) {
+      const std::size_t at = from * side + to;
+      const bool counts = to != classes && (from < classes || to < classes) &&
+                          (options.allowed.empty() || options.allowed[at] != 0);
+      if (counts && !(transitions.data()[at] < std::numeric_limits<Real>::infinity()))
+        fail(op,
+             "there are transitions that are not finite: from " + std::to_string(from) + " to " +
+                 std::to_string(to) + " is " + std::to_string(transitions.data()[at]),
+             {}, where);
+    }
 }
 
 void check_tags(const char* op, const Tensor& emissions, std::span<const Index> tags, Index ignored,
@@ -163,6 +177,17 @@ void Scores::emissions(Real* to, Index row) const {
     for (std::size_t k = 0; k < classes_; ++k) to[k] = e[k] + shift_[k];
   }
   std::fill(to + classes_, to + width_, Real{0});
+}
+
+std::optional<std::size_t> Scores::not_finite(Index row) const {
+  const Real* const e = emissions_ + static_cast<std::size_t>(row) * classes_;
+  bool finite = true;
+  for (std::size_t k = 0; k < classes_; ++k)
+    finite &= std::abs(e[k]) <= std::numeric_limits<Real>::max();
+  if (finite) return std::nullopt;
+  std::size_t k = 0;
+  while (std::isfinite(e[k])) ++k;
+  return k;
 }
 
 Messages::Messages(const Scores& scores, const Side& side, std::span<const Index> rows,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 
 #include <tailgrad/core/kernels/lanes.h>
@@ -76,6 +77,8 @@ class Scores {
   void use_shift(const Real* shift) { shift_ = shift; }
   /// Emission k of a row, with the shift.
   void emissions(Real* to, Index row) const;
+  /// The first emission of a row that is not finite; the shift may be -infinity.
+  std::optional<std::size_t> not_finite(Index row) const;
   Real emission(Index row, std::size_t k) const {
     const Real value = emissions_[static_cast<std::size_t>(row) * classes_ + k];
     return shift_ == nullptr ? value : value + shift_[k];

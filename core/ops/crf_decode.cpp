@@ -117,6 +117,8 @@ std::vector<ScoredPath> best_paths(const Scores& scores, std::span<const Index> 
   const std::size_t n = scores.classes();
   const std::size_t width = scores.width();
   const Side side = scores.forward();
+  for (const Index row : rows)
+    if (scores.not_finite(row)) fail_path("n_best_paths", rows, where);
   std::vector<std::vector<std::vector<Step>>> ways(rows.size(), std::vector<std::vector<Step>>(n));
   for (std::size_t k = 0; k < n; ++k)
     if (side.start[k] != kNever)

@@ -79,7 +79,10 @@ Tensor sequence_dropout(const Tensor& x, std::span<const Index> offsets, double 
         Real* __restrict t = to + r * n;
         const Real* __restrict f = from + r * n;
         const Real* __restrict m = by + s * n;
-        for (std::size_t c = 0; c < n; ++c) t[c] = (fresh ? Real{0} : t[c]) + f[c] * m[c];
+        for (std::size_t c = 0; c < n; ++c) {
+          const Real kept = m[c] == 0 ? Real{0} : f[c] * m[c];  // 0 even of a NaN, as in dropout
+          t[c] = (fresh ? Real{0} : t[c]) + kept;
+        }
       }
   };
   Tensor out = Tensor::empty(x.shape());

@@ -39,9 +39,10 @@ Tensor normalize_rows(const Tensor& x, Real epsilon, Where where) {
       const Real* from = x.data() + row * columns;
       Real* to = y.mutable_data() + row * columns;
       const auto length = static_cast<Real>(std::sqrt(dot(from, from, columns)));
-      const Real factor = 1 / (length > epsilon ? length : epsilon);
+      const bool short_one = length <= epsilon;  // not of a NaN, which goes on
+      const Real factor = 1 / (short_one ? epsilon : length);
       for (std::size_t i = 0; i < columns; ++i) to[i] = from[i] * factor;
-      inverse.mutable_data()[row] = length > epsilon ? factor : -factor;
+      inverse.mutable_data()[row] = short_one ? -factor : factor;
     }
   });
   Tape::current().record("normalize_rows", y, {&x}, [x, y, inverse, rows, columns] {
@@ -53,7 +54,7 @@ Tensor normalize_rows(const Tensor& x, Real epsilon, Where where) {
         const Real* unit = y.data() + row * columns;
         Real* to = target.data + row * columns;
         const Real factor = std::abs(inverse.data()[row]);
-        const bool moves = inverse.data()[row] > 0;  // the length depends on x
+        const bool moves = !(inverse.data()[row] < 0);  // the length depends on x
         const Real along = moves ? static_cast<Real>(dot(g, unit, columns)) : Real{0};
         for (std::size_t i = 0; i < columns; ++i) {
           const Real value = (g[i] - along * unit[i]) * factor;

@@ -21,7 +21,7 @@ Real row_max(const Real* x, std::size_t cols) {
 
 Real row_logsumexp(const Real* x, std::size_t cols) {
   const Real top = row_max(x, cols);
-  if (top == -kInfinity) return top;
+  if (std::isinf(top)) return top;
   const double total =
       kernels::sum_here(0, cols, [x, top](std::size_t c) { return kernels::exp(x[c] - top); });
   return top + static_cast<Real>(std::log(total));
