@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <support/count_allocations.h>
+#include <support/temporary_folder.h>
 #include <tailgrad/core/parallel.h>
 #include <tailgrad/core/pool.h>
 #include <tailgrad/core/tape.h>
@@ -73,7 +74,8 @@ TEST(TaggerTraining, SameBitsOnAnyNumberOfThreads) {
 }
 
 TEST(TaggerTraining, StoppedAnywhereAndResumedGivesTheSameBits) {
-  CheckpointFiles files(::testing::TempDir() + "/tagger_checkpoint");
+  const test::TemporaryFolder folder;
+  CheckpointFiles files(folder.at("checkpoint"));
   for (const char* model : kModels) {
     SCOPED_TRACE(model);
     Training whole(model, "crf", 3);
@@ -90,7 +92,6 @@ TEST(TaggerTraining, StoppedAnywhereAndResumedGivesTheSameBits) {
       EXPECT_EQ(weights_hash(*second.model), weights_hash(*whole.model)) << "after step " << stop;
     }
   }
-  files.remove();
 }
 
 TEST(TaggerTraining, NoAllocationInASteadyStep) {
