@@ -246,7 +246,7 @@ LossEntry crf_entry() {
                                 .meaning = "class weights, as in wce"},
                                {.name = "strategy",
                                 .kind = OptionKind::word,
-                                .fallback = "token",
+                                .fallback = "sequence",
                                 .words = {"token", "sequence"},
                                 .meaning = "w_t is the weight of y_t, or the mean weight of the "
                                            "sequence's tags"},

@@ -60,7 +60,7 @@ TEST_F(LossVerb, CrfOfSequences) {
   const double total = 1 + 1 + 3 + 3 * std::exp(2.0);  // each times e
   EXPECT_NEAR(ran.json()["value"], std::log(total / 3), 1e-14);
   EXPECT_EQ(ran.json()["normaliser"], 1);  // the other sequence is ignored
-  EXPECT_EQ(ran.json()["loss"], "crf:weights=none,strategy=token,tau=0,normalise=sequences");
+  EXPECT_EQ(ran.json()["loss"], "crf:weights=none,strategy=sequence,tau=0,normalise=sequences");
   const std::vector<double> gradient = read_npy(folder_.at("g.npy")).as_doubles();
   EXPECT_NEAR(gradient[0], 2 / total, 1e-14);
   EXPECT_NEAR(gradient[2], 4 / total - 1, 1e-14);

@@ -39,9 +39,9 @@ LossSetup mostly_outside() {
 const std::vector<std::string> kForms = {
     "crf",
     "crf:tau=1",
-    "crf:weights=inverse",
+    "crf:weights=inverse,strategy=token",
     "crf:weights=inverse,strategy=sequence",
-    "crf:weights=sqrt-inverse,tau=0.5,normalise=tokens",
+    "crf:weights=sqrt-inverse,strategy=token,tau=0.5,normalise=tokens",
     "crf-marginals",
     "crf-marginals:base=dice:scope=class",
     "crf-marginals:base=dsc:alpha=0.6/scope=batch,nll=0.5",
@@ -97,7 +97,8 @@ TEST(CrfLoss, UniformWeightsChangeNothing) {
   const LossSetup uniform{.counts = ClassCounts(std::vector<double>(kTags, 50))};
   const NoGrad no_grad;
   const double plain = (*make_loss("crf"))(b.logits, b.targets()).mean().item();
-  for (const char* form : {"crf:weights=inverse", "crf:weights=inverse,strategy=sequence"})
+  for (const char* form :
+       {"crf:weights=inverse,strategy=token", "crf:weights=inverse,strategy=sequence"})
     EXPECT_NEAR((*make_loss(form, uniform))(b.logits, b.targets()).mean().item(), plain, 1e-12);
 }
 

@@ -68,7 +68,7 @@ TEST(Taggers, HaveExactGradients) {
   expect_gradients(toy, form("bilstm", ",char=none"), "ce", kSmooth);
   expect_gradients(toy,
                    "transformer-crf:width=4,heads=2,feedforward=5,layers=1,words=3,char_width=4",
-                   "crf:weights=inverse", kPastKinks);
+                   "crf:weights=inverse,strategy=token", kPastKinks);
   expect_gradients(toy, "transformer-tagger:width=4,heads=2,feedforward=5,layers=1,char=none",
                    "la:tau=1", kSmooth);
 }
