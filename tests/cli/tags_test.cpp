@@ -81,7 +81,8 @@ TEST_F(Tags, TrainPredictEvaluate) {
   EXPECT_GT(result["test"]["span_f1_strict"], 0.9);
   EXPECT_EQ(result["test"]["per_type"].size(), 2U);
   EXPECT_EQ(result["config"]["select"], "span_f1");
-  EXPECT_EQ(result["config"]["loss"], "crf:weights=none,strategy=sequence,tau=0,normalise=sequences");
+  EXPECT_EQ(result["config"]["loss"],
+            "crf:weights=none,strategy=sequence,tau=0,normalise=sequences");
   EXPECT_EQ(result["data"]["scheme"], "iob2");
   EXPECT_EQ(result["data"]["train_scheme"], "iobes");
   EXPECT_TRUE(result["test"].contains("unknown_word_accuracy"));
