@@ -27,7 +27,7 @@ struct GatheredRule {
   Real clip;   // of p on both sides, without gradient beyond
 
   rows::TrueClassLoss operator()(const rows::TrueClass& t) const {
-    const rows::DiceRule<Decay::power, false> decay{.alpha = alpha, .floor = floor};
+    const rows::DiceRule<Decay::power> decay{.alpha = alpha, .floor = floor};
     const bool low = t.p < clip;
     const bool high = t.rest < clip;
     const Real p = low ? clip : (high ? 1 - clip : t.p);
@@ -59,33 +59,21 @@ std::unique_ptr<Loss> overlap(LossFrame frame, const Rule& rule, const OverlapOp
                        .shrunk = options.shrunk});
 }
 
-template <bool kSquare>
-std::unique_ptr<Loss> decayed(LossFrame frame, const rows::DiceRule<Decay::power, kSquare>& rule,
-                              const OverlapOptions& options) {
-  if (rule.alpha == 0)
-    return overlap(
-        std::move(frame),
-        rows::DiceRule<Decay::none, kSquare>{.smooth = rule.smooth, .factor = rule.factor},
-        options);
-  if (rule.alpha == 1)
-    return overlap(
-        std::move(frame),
-        rows::DiceRule<Decay::linear, kSquare>{.smooth = rule.smooth, .factor = rule.factor},
-        options);
-  return overlap(std::move(frame), rule, options);
-}
-
 std::unique_ptr<Loss> dice_family(LossFrame frame, double alpha, double smooth, double factor,
                                   double floor, bool square, const OverlapOptions& options) {
-  const auto a = static_cast<Real>(alpha);
-  const auto s = static_cast<Real>(smooth);
-  const auto f = static_cast<Real>(factor);
-  const auto least = static_cast<Real>(floor);
-  if (square)
-    return decayed<true>(std::move(frame), {.alpha = a, .smooth = s, .factor = f, .floor = least},
-                         options);
-  return decayed<false>(std::move(frame), {.alpha = a, .smooth = s, .factor = f, .floor = least},
-                        options);
+  const auto with = [&]<Decay kDecay>() {
+    return overlap(std::move(frame),
+                   rows::DiceRule<kDecay>{.once = square ? Real{0} : Real{1},
+                                          .twice = square ? Real{1} : Real{0},
+                                          .alpha = static_cast<Real>(alpha),
+                                          .smooth = static_cast<Real>(smooth),
+                                          .factor = static_cast<Real>(factor),
+                                          .floor = static_cast<Real>(floor)},
+                   options);
+  };
+  if (alpha == 0) return with.template operator()<Decay::none>();
+  if (alpha == 1) return with.template operator()<Decay::linear>();
+  return with.template operator()<Decay::power>();
 }
 
 std::unique_ptr<Loss> make_dice(const Settings& settings, const LossSetup& setup) {

@@ -32,8 +32,11 @@ struct OverlapLoss {
 /// How (1-p)^alpha is computed.
 enum class Decay { none, linear, power };
 
-template <Decay kDecay, bool kSquare>
+template <Decay kDecay>
 struct DiceRule {
+  /// q^d is q (once + twice q): as numbers and not as a template, one compiled rule serves both d.
+  Real once = 1;   ///< 1 for d = 1, else 0
+  Real twice = 0;  ///< 1 for d = 2, else 0
   Real alpha = 0;
   Real smooth = 1;
   Real factor = 2;
@@ -55,9 +58,11 @@ struct DiceRule {
     const Real free = kernels::exp((alpha - 1) * kernels::log(x)) * (x - alpha * p);
     return rest > floor ? free : power(x, alpha);
   }
+  Real raised(Real q) const { return q * (once + twice * q); }      ///< q^d
+  Real raised_slope(Real q) const { return once + 2 * twice * q; }  ///< d q^(d-1)
   OverlapSums terms(Real p, Real rest, Real y) const {
     const Real q = decayed(p, rest);
-    return {q * y, kSquare ? q * q : q, y};
+    return {q * y, raised(q), y};
   }
   template <class Number>
   OverlapLoss<Number> set(Number i, Number a, Number b) const {
@@ -69,10 +74,7 @@ struct DiceRule {
     return {(a + b - f * i) * inverse, -f * inverse, share * inverse, share * inverse};
   }
   /// A of an element without mark: 0 for p = 0.
-  Real plain_term(Real p, Real rest) const {
-    const Real q = decayed(p, rest);
-    return kSquare ? q * q : q;
-  }
+  Real plain_term(Real p, Real rest) const { return raised(decayed(p, rest)); }
   /// d L / d p of an element without mark that is a set of its own, and its loss; the loss is 0 for
   /// p = 0.
   Real plain(Real p, Real rest, Real& loss) const {
@@ -83,11 +85,11 @@ struct DiceRule {
   }
   /// slope() without mark.
   Real plain_slope(Real p, Real rest, Real by_a) const {
-    return (kSquare ? 2 * by_a * decayed(p, rest) : by_a) * decayed_slope(p, rest);
+    return by_a * raised_slope(decayed(p, rest)) * decayed_slope(p, rest);
   }
   /// d L / d p of one element of a set.
   Real slope(Real p, Real rest, Real y, Real by_i, Real by_a, Real) const {
-    const Real by_q = by_i * y + (kSquare ? 2 * by_a * decayed(p, rest) : by_a);
+    const Real by_q = by_i * y + by_a * raised_slope(decayed(p, rest));
     return by_q * decayed_slope(p, rest);
   }
 };
