@@ -138,6 +138,15 @@ Verb& Verb::flag(const std::string& name, bool& value, const std::string& help) 
   return *this;
 }
 
+Verb& Verb::negative_flag(const std::string& name, bool& value, const std::string& help) {
+  const auto set = [&value](std::int64_t given) { value = given <= 0; };
+  app_->add_flag_function("--" + name, set, help)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+      ->group(group_);
+  settings()[app_].push_back({name, [&value] { return !value; }});
+  return *this;
+}
+
 Verb& Verb::required(const std::string& name) {
   app_->get_option("--" + name)->required();
   return *this;

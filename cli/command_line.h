@@ -44,6 +44,8 @@ class Verb {
   /// May be given several times; each adds one value.
   Verb& option(const std::string& name, std::vector<std::string>& values, const std::string& help);
   Verb& flag(const std::string& name, bool& value, const std::string& help);
+  /// A flag that makes `value` false: --no-header.
+  Verb& negative_flag(const std::string& name, bool& value, const std::string& help);
   /// A flag that says how to begin (--force, --resume) and not what to compute: no part of
   /// config().
   Verb& start_flag(const std::string& name, bool& value, const std::string& help);

@@ -149,7 +149,7 @@ ordered_json judge(const std::vector<Items>& systems, const MetricsContext& cont
 // Tags of single tokens in files.
 ordered_json judge_tag_files(const EvaluateCommand& command) {
   TagFilesOptions options = command.tags;
-  options.format = command.model.format;
+  options.format = command.model.file.format;
   if (options.gold.empty()) fail("--predicted", "needs --gold F beside it");
   if (options.predicted.empty()) fail("--gold", "needs --predicted F beside it");
   if (options.predicted.size() > 2)

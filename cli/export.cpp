@@ -34,11 +34,11 @@ std::vector<OnnxInput> read_inputs(const ModelDescription& about, const ModelOnD
   if (const auto* sentences = std::get_if<SentenceEncoding>(&about.encoding)) {
     TagColumns columns = sentences->options().columns;
     if (!from.word_column.empty()) columns.word = from.word_column;
-    const ColumnFile file = ColumnFile::read(from.data, column_format(from.data, from.format));
+    const ColumnFile file = ColumnFile::read(from.data, column_format(from.data, from.file.format));
     return onnx_inputs(sentences->encode(read_tagged(file, columns, false), 0), names);
   }
   if (const auto* images = std::get_if<ImageEncoding>(&about.encoding)) {
-    ImageDataset data = images_to_read(from.data, from.format, about.labels);
+    ImageDataset data = images_to_read(from.data, from.file.format, about.labels);
     data.labels.clear();
     return onnx_inputs(images->encode(data, 0), names);
   }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <tailgrad/cli/command_line.h>
+#include <tailgrad/cli/data_options.h>
 #include <tailgrad/core/error.h>
 #include <tailgrad/data/csv.h>
 #include <tailgrad/data/images.h>
@@ -32,7 +33,7 @@ TextDataset wordnet_test(const LabelSet& labels) {
 }
 
 ImageDataset labelled_images(const ModelOnDataOptions& options, const LabelSet& labels) {
-  ImageDataset data = images_to_read(options.data, options.format, labels);
+  ImageDataset data = images_to_read(options.data, options.file.format, labels);
   if (data.labels.empty()) fail_at(options.data, 0, 0, "has no labels to judge by");
   return data;
 }
@@ -60,16 +61,14 @@ Examples read(const ModelOnDataOptions& options, const ModelDescription& about) 
 }  // namespace
 
 void declare_items(Verb& verb, ModelOnDataOptions& options) {
-  verb.option("format", options.format,
+  verb.option("format", options.file.format,
               "csv, tsv; of taggers conll, conllu; of images idx, cifar; default: by the file's "
               "ending")
       .option("text-column", options.text_column,
               "Column of the text; default, like the next: as in training")
-      .option("second-column", options.second_column, "Of pairs: column of the second text")
-      .flag("no-header", options.no_header, "The first row is an item; columns are named 1, 2, …")
-      .option("quotes", options.quotes, "double or none; default: by the format, as in train")
-      .option("encoding", options.encoding, "utf-8 or latin-1; what is written is UTF-8")
-      .option("word-column", options.word_column,
+      .option("second-column", options.second_column, "Of pairs: column of the second text");
+  declare_table(verb, options.file);
+  verb.option("word-column", options.word_column,
               "Of a tagger: column of the word, a number or a name; default: as in training");
 }
 
@@ -99,10 +98,7 @@ TextColumns columns_now(TextColumns columns, const ModelOnDataOptions& options) 
   set(columns.second, options.second_column);
   set(columns.label, options.label_column);
   set(columns.cells.separator, options.label_separator);
-  columns.file = {.format = options.format,
-                  .quotes = options.quotes,
-                  .header = !options.no_header,
-                  .encoding = options.encoding};
+  columns.file = options.file;
   return columns;
 }
 
@@ -133,7 +129,7 @@ TaggerOnData ask_tagger(const ModelOnDataOptions& options) {
   if (!options.word_column.empty()) columns.word = options.word_column;
   if (!options.tag_column.empty()) columns.tag = options.tag_column;
   const ColumnFile file =
-      ColumnFile::read(options.data, column_format(options.data, options.format));
+      ColumnFile::read(options.data, column_format(options.data, options.file.format));
   TaggedSentences data = read_tagged(file, columns);
   TaggerOnData out;
   out.warnings.assign(file.warnings().begin(), file.warnings().end());

@@ -7,6 +7,7 @@
 
 #include <tailgrad/cli/number_files.h>
 #include <tailgrad/core/real.h>
+#include <tailgrad/data/csv.h>
 #include <tailgrad/metrics/sequence_metrics.h>
 
 namespace tailgrad {
@@ -23,12 +24,9 @@ namespace tailgrad::cli {
 class Verb;
 
 struct ModelOnDataOptions {
-  std::string folder;  ///< that `train` wrote
-  std::string data;    ///< a file, a folder of images, or a name: wordnet (its test part)
-  std::string format;
-  bool no_header = false;  ///< of the table, like the next two: see TableOptions
-  std::string quotes;
-  std::string encoding = "utf-8";
+  std::string folder;            ///< that `train` wrote
+  std::string data;              ///< a file, a folder of images, or a name: wordnet (its test part)
+  TableOptions file = {};        ///< its format may also be one of taggers or images
   std::string text_column = "";  ///< of texts; empty: as in training, like those that follow
   std::string second_column;
   std::string label_column;  ///< of numbers: empty is "label"

@@ -122,7 +122,7 @@ int tag(const SavedModel& saved, const PredictCommand& command) {
   if (command.probabilities)
     fail("--probabilities", "has no place in a file of columns; --logits writes a file of its own");
   const ColumnFile file =
-      ColumnFile::read(command.read.data, column_format(command.read.data, command.read.format));
+      ColumnFile::read(command.read.data, column_format(command.read.data, command.read.file.format));
   TagColumns columns = encoding.options().columns;
   if (!command.read.word_column.empty()) columns.word = command.read.word_column;
   const TaggedSentences data = read_tagged(file, columns, false);
@@ -175,7 +175,7 @@ std::string as_lines(const Answers& all, const LabelSet& labels) {
 int label_images(const SavedModel& saved, const PredictCommand& command) {
   const LabelSet& labels = saved.about.labels;
   const auto& encoding = std::get<ImageEncoding>(saved.about.encoding);
-  ImageDataset data = images_to_read(command.read.data, command.read.format, labels);
+  ImageDataset data = images_to_read(command.read.data, command.read.file.format, labels);
   data.labels.clear();
   const Examples examples = encoding.encode(data, labels.size());
   const std::vector<Real> logits = predict_logits(*saved.model, examples);

@@ -1,5 +1,6 @@
 #include <tailgrad/cli/run_options.h>
 
+#include <tailgrad/cli/data_options.h>
 #include <tailgrad/core/error.h>
 #include <tailgrad/study/image_problem.h>
 
@@ -8,47 +9,21 @@ namespace tailgrad::cli {
 void RunOptions::declare(Verb& verb) {
   verb_ = verb;
   TrainerOptions& training = experiment.training;
-  verb.group("Data")
-      .positional("DATA", problem.data,
-                  "A CSV, TSV, CoNLL or CoNLL-U file (also .gz), a folder or file of images (IDX, "
-                  "CIFAR), or "
-                  "a name; see: tailgrad list data")
-      .option("dev", problem.dev, "Development data; default: a tenth of DATA")
-      .option("test", problem.test, "Test data")
-      .option(
-          "task", problem.task,
-          "text (one label a text), multilabel (any number of labels a text), pair (one label "
-          "for two texts), tags (a label a token), image (one label an image) or table (numeric "
-          "columns); default: text, image for images")
-      .option("format", problem.format,
-              "csv or tsv; of tags conll or conllu; of images idx or cifar; default: by the file's "
-              "ending")
-      .option("text-column", problem.text_column, "Column of the text")
-      .option("second-column", problem.second_column, "Of task pair: column of the second text")
-      .option("label-column", problem.label_column, "Column of the label, or labels")
-      .option("label-separator", problem.label_separator,
-              "Of task multilabel: between the labels of a cell")
-      .option("label-names", problem.label_names,
-              "Names of the classes, one a line: the data may then hold their numbers, from 0")
-      .flag("no-header", no_header_, "The first row is an item; columns are named 1, 2, …")
-      .option("quotes", problem.table.quotes,
-              "double (around cells) or none (ordinary characters); default: double in csv; in tsv "
-              "double if the whole file reads so")
-      .option("encoding", problem.table.encoding, "Of the tables: utf-8 or latin-1")
-      .option("max-tokens", max_tokens_,
+  verb.group("Data").positional(
+      "DATA", problem.data,
+      "A CSV, TSV, CoNLL or CoNLL-U file (also .gz), a folder or file of images (IDX, "
+      "CIFAR), or "
+      "a name; see: tailgrad list data");
+  declare_data(verb, problem);
+  verb.option("max-tokens", max_tokens_,
               "Words kept of a text; longer ones are cut, and said (of tags: 512, longer sentences "
               "are read in pieces)")
       .option("min-count", min_count_, "Rarer words of the training texts are unknown")
       .option("buckets", buckets_, "Hash buckets for the n-grams of unknown words; 0: none")
       .flag("keep-case", keep_case_, "Tell upper case from lower case")
-      .group("Tags")
-      .option("word-column", problem.word_column,
-              "Number or name; default: the first column, in CoNLL-U form")
-      .option("tag-column", problem.tag_column,
-              "Number or name; default: the last column, in CoNLL-U upos")
-      .option("scheme", problem.scheme,
-              "Of the files: iob1, iob2, iobes, bmes or none; default: as the tags look")
-      .option("train-scheme", problem.train_scheme,
+      .group("Tags");
+  declare_tag_columns(verb, problem);
+  verb.option("train-scheme", problem.train_scheme,
               "What the model learns; default: iobes for spans")
       .flag("repair", problem.repair, "Rewrite tags that break their scheme")
       .option("vectors", problem.vectors, "First word embeddings: a text file of GloVe or word2vec")
@@ -93,7 +68,7 @@ void RunOptions::check_task() const {
         Need{"label-names", !problem.label_names.empty(), texts, "text, multilabel and pair"},
         Need{"augment", !problem.augment.empty(), task == "image", "image"},
         Need{"crop-pad", problem.crop_pad != none.crop_pad, task == "image", "image"},
-        Need{"no-header", no_header_, tables, of_tables},
+        Need{"no-header", !problem.table.header, tables, of_tables},
         Need{"quotes", !problem.table.quotes.empty(), tables, of_tables},
         Need{"encoding", problem.table.encoding != none.table.encoding, tables, of_tables}})
     if (need.changed && !need.fits)
@@ -103,7 +78,6 @@ void RunOptions::check_task() const {
 void RunOptions::settle(std::uint64_t seed) {
   if (!verb_->given("task") && means_images(problem.data)) problem.task = "image";
   check_task();
-  problem.table.header = !no_header_;
   problem.seed = seed;
   problem.encoding.max_tokens = max_tokens_;
   problem.encoding.vocabulary.min_count = min_count_;

@@ -34,7 +34,6 @@ struct RunOptions {
   int min_count_ = 2;
   int buckets_ = 0;
   bool keep_case_ = false;
-  bool no_header_ = false;
   int batch_tokens_ = 1024;
 };
 
