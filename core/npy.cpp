@@ -11,6 +11,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <tailgrad/core/atomic_file.h>
 #include <tailgrad/core/error.h>
 
@@ -25,12 +27,7 @@ constexpr std::int64_t kExactInDouble = std::int64_t{1} << 53;
 constexpr std::int64_t kExactInFloat = std::int64_t{1} << 24;
 
 std::string text_of(std::span<const std::size_t> shape) {
-  std::string text = "[";
-  for (const std::size_t extent : shape) {
-    if (text.size() > 1) text += ", ";
-    text += std::to_string(extent);
-  }
-  return text + "]";
+  return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
 // Number of elements, or nothing when it does not fit in size_t.

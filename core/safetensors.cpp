@@ -11,6 +11,7 @@
 #include <tuple>
 #include <utility>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <tailgrad/core/atomic_file.h>
@@ -38,12 +39,7 @@ const TypeInfo& info_of(StoredType type) {
 }
 
 std::string list_text(std::span<const std::size_t> shape) {
-  std::string text = "[";
-  for (const std::size_t extent : shape) {
-    if (text.size() > 1) text += ", ";
-    text += std::to_string(extent);
-  }
-  return text + "]";
+  return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
 template <class Stored>
