@@ -2,6 +2,7 @@
 
 #include <tailgrad/cli/data_options.h>
 #include <tailgrad/core/error.h>
+#include <tailgrad/core/text_form.h>
 #include <tailgrad/study/image_problem.h>
 
 namespace tailgrad::cli {
@@ -19,7 +20,10 @@ void RunOptions::declare(Verb& verb) {
               "Words kept of a text; longer ones are cut, and said (of tags: 512, longer sentences "
               "are read in pieces)")
       .option("min-count", min_count_, "Rarer words of the training texts are unknown")
-      .option("buckets", buckets_, "Hash buckets for the n-grams of unknown words; 0: none")
+      .option("buckets", buckets_, "Hash buckets for the character n-grams of words; 0: none")
+      .option("ngrams", ngrams_,
+              "Words that have n-grams: unknown (to train any, --min-count must be 2 or more) or "
+              "all (slower, and often better)")
       .flag("keep-case", keep_case_, "Tell upper case from lower case")
       .group("Tags");
   declare_tag_columns(verb, problem);
@@ -68,11 +72,15 @@ void RunOptions::check_task() const {
         Need{"label-names", !problem.label_names.empty(), texts, "text, multilabel and pair"},
         Need{"augment", !problem.augment.empty(), task == "image", "image"},
         Need{"crop-pad", problem.crop_pad != none.crop_pad, task == "image", "image"},
+        Need{"ngrams", ngrams_ != "unknown", texts, "text, multilabel and pair"},
         Need{"no-header", !problem.table.header, tables, of_tables},
         Need{"quotes", !problem.table.quotes.empty(), tables, of_tables},
         Need{"encoding", problem.table.encoding != none.table.encoding, tables, of_tables}})
     if (need.changed && !need.fits)
       fail(std::string("--") + need.option, "belongs to --task " + need.tasks + ", not " + task);
+  if (ngrams_ != "all" && ngrams_ != "unknown")
+    fail_unknown_name("--ngrams", ngrams_, {"unknown", "all"});
+  if (ngrams_ == "all" && buckets_ == 0) fail("--ngrams", "all needs --buckets, such as 100000");
 }
 
 void RunOptions::settle(std::uint64_t seed) {
@@ -82,6 +90,7 @@ void RunOptions::settle(std::uint64_t seed) {
   problem.encoding.max_tokens = max_tokens_;
   problem.encoding.vocabulary.min_count = min_count_;
   problem.encoding.vocabulary.buckets = buckets_;
+  problem.encoding.vocabulary.ngrams_of_all_words = ngrams_ == "all";
   problem.encoding.tokenizer.lower_case = !keep_case_;
   experiment.training.seed = seed;
   experiment.training.batch_tokens = batch_tokens_;

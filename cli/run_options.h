@@ -33,6 +33,7 @@ struct RunOptions {
   int max_tokens_ = 128;
   int min_count_ = 2;
   int buckets_ = 0;
+  std::string ngrams_ = "unknown";
   bool keep_case_ = false;
   int batch_tokens_ = 1024;
 };

@@ -9,7 +9,8 @@ TransformerClassifier::TransformerClassifier(const ModelSetup& setup,
                                              const TransformerClassifierOptions& options)
     : Model(setup.seed),
       dropout_(options.encoder.layer.dropout),
-      embed_(*this, "embed", setup.vocabulary, options.encoder.layer.width, setup.token_kinds),
+      embed_(*this, "embed", setup.vocabulary, options.encoder.layer.width, setup.token_kinds,
+             options.embedding_dropout),
       encoder_(*this, "encoder", options.encoder),
       pool_(*this, "pool", options.pooling, options.encoder.layer.width),
       out_(*this, "out", pool_.out_width(), setup.classes) {
@@ -58,6 +59,11 @@ ModelEntry transformer_classifier_entry() {
                                 .fallback = "0.2",
                                 .range = Range::half_open(0, 1),
                                 .meaning = "dropout everywhere"},
+                               {.name = "embedding_dropout",
+                                .fallback = "0",
+                                .range = Range::half_open(0, 1),
+                                .meaning = "dropout of words, and of n-grams, as wholes",
+                                .source = "Gal & Ghahramani 2016, section 4.2"},
                                {.name = "norm",
                                 .kind = OptionKind::word,
                                 .fallback = "pre",
@@ -83,6 +89,7 @@ ModelEntry transformer_classifier_entry() {
             layer.heads = static_cast<Index>(settings.integer("heads"));
             layer.feedforward = static_cast<Index>(settings.integer("feedforward"));
             layer.dropout = settings.number("dropout");
+            options.embedding_dropout = settings.number("embedding_dropout");
             layer.norm_first = settings.is("norm", "pre");
             options.encoder.final_norm = layer.norm_first;
             options.sinusoidal = settings.is("positions", "sinusoidal");

@@ -27,6 +27,7 @@ struct TransformerClassifierOptions {
                                 .final_norm = true};
   bool sinusoidal = false;           ///< positions; otherwise trained
   std::string pooling = "mean-max";  ///< see Pooling
+  double embedding_dropout = 0;      ///< see WordEmbedding
 };
 
 /// Words, positions, encoder, pooling, linear layer.

@@ -118,6 +118,25 @@ TEST_F(TrainVerb, TheNumberOfThreadsChangesNoBit) {
   EXPECT_NE(hash_of("seed"), hash_of("one"));
 }
 
+TEST_F(TrainVerb, NgramsOfAllWordsAreLearntAndKept) {
+  const std::vector<std::string> all = {"--buckets", "64",
+                                        "--ngrams",  "all",
+                                        "--model",   "transformer:layers=1,embedding_dropout=0.2"};
+  ASSERT_EQ(run_program(text_run("all", all)).status, 0);
+  ASSERT_EQ(run_program(text_run("unknown", {"--buckets", "64"})).status, 0);
+  EXPECT_NE(hash_of("all"), hash_of("unknown"));
+  const Ran again = run_program(
+      {"train", "--config", folder_.at("all/config.toml"), "--out", folder_.at("again")});
+  ASSERT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(hash_of("again"), hash_of("all"));
+  const json model = json::parse(slurp(folder_.at("all/model.json")));
+  EXPECT_TRUE(model["encoding"]["vocabulary"]["ngrams_of_all_words"]);
+  EXPECT_THAT(run_program(text_run("bad", {"--ngrams", "all"})).err,
+              HasSubstr("--ngrams: all needs --buckets"));
+  EXPECT_THAT(run_program(text_run("bad", {"--buckets", "9", "--ngrams", "some"})).err,
+              HasSubstr("Known: unknown, all"));
+}
+
 TEST_F(TrainVerb, TheConfigOfARunRepeatsIt) {
   ASSERT_EQ(run_program(text_run("first", {"--loss", "focal:gamma=2", "--seed", "7"})).status, 0);
   const Ran again = run_program(

@@ -4,6 +4,8 @@
 
 #include <tailgrad/core/ops.h>
 #include <tailgrad/core/tape.h>
+#include <tailgrad/core/training_pass.h>
+#include <tailgrad/models/word_embedding.h>
 
 #include "models/support.h"
 #include "support/gradients.h"
@@ -49,6 +51,47 @@ TEST(Models, WordsKnownByTheirNgramsAreMeans) {
   batch.texts.ids = {4, 5, 6, 7};
   batch.texts.id_offsets = {0, 2, 3, 4};
   expect_gradients(*make_model("bag:width=3", "text", kTexts), batch);
+}
+
+TEST(Models, EmbeddingDropoutLeavesOutRowsAsWholes) {
+  Module root(1);
+  const WordEmbedding embed(root, "embed", 20, 3, 0, 0.25);
+  EncodedTexts texts;
+  texts.offsets = {0};
+  for (Index token = 0; token < 400; ++token) {
+    texts.id_offsets.push_back(2 * token);
+    texts.ids.insert(texts.ids.end(), {4, 7});
+    texts.offsets.push_back(token + 1);
+  }
+  texts.id_offsets.push_back(800);
+  const Real* rows = root.parameters().front().data();
+  const auto vectors = [&] {
+    const TrainingPass pass(1, 1);
+    return embed(texts);
+  };
+  const Tensor dropped = vectors();
+  int seen[4] = {};
+  for (std::size_t token = 0; token < 400; ++token) {
+    int fits = 0;
+    for (int kept = 0; kept < 4; ++kept) {
+      bool all = true;
+      for (std::size_t k = 0; k < 3; ++k) {
+        const Real mean = ((kept & 1 ? rows[12 + k] : 0) + (kept & 2 ? rows[21 + k] : 0)) / 2;
+        all = all && std::abs(dropped.data()[3 * token + k] - mean / 0.75) < 1e-12;
+      }
+      if (all) ++seen[kept];
+      fits += all;
+    }
+    EXPECT_EQ(fits, 1) << token;
+  }
+  EXPECT_NEAR(seen[0], 400 / 16, 20);  // four standard deviations
+  EXPECT_NEAR(seen[3], 400 * 9 / 16, 40);
+  const GradientReport report =
+      check_gradients([&](std::span<const Tensor>) { return vectors(); }, root.parameters(), {});
+  EXPECT_TRUE(report.passed) << report.text;
+  const Tensor whole = embed(texts);  // outside a training pass nothing is left out
+  for (std::size_t k = 0; k < 3; ++k)
+    EXPECT_NEAR(whole.data()[k], (rows[12 + k] + rows[21 + k]) / 2, 1e-12);
 }
 
 TEST(Models, MlpHasExactGradients) {
