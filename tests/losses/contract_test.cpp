@@ -5,8 +5,12 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
+
+#include <fmt/format.h>
 
 #include <tailgrad/examples/new_loss.h>
 
@@ -372,6 +376,38 @@ TEST_P(Contract, C3Finite) {
   }
 }
 
+// Of an item among others, in its own class and in another one, however rows are worked on.
+TEST_P(Contract, LogitsThatAreNotFiniteAreNamed) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  for (const std::string& form : forms()) {
+    SCOPED_TRACE(form);
+    for (const bool many : {false, true}) {
+      const Problem p = many ? problem_of_many() : random_problem();
+      const auto width = static_cast<std::size_t>(p.columns);
+      const std::size_t own = static_cast<std::size_t>(p.classes[1]);
+      for (const std::size_t k : {own, (own + 1) % width})
+        for (const double value : {std::nan(""), kInfinity, -kInfinity}) {
+          Problem bad = p;
+          bad.logits[width + k] = value;
+          const LossSetup with = many ? setup_of_many() : skewed();
+          // With gamma = 1 every frequent item leaves rare classes out, whatever their logits.
+          if (form == "eql:gamma=1,lambda=0.05" && k != own) continue;
+          // A class ruled out by minus infinity is taken as it is where the loss stays finite.
+          if (value == -kInfinity) {
+            try {
+              EXPECT_TRUE(is_finite(run(form, bad, with)));
+              continue;
+            } catch (const Error&) {
+            }
+          }
+          EXPECT_THAT(
+              message_of([&] { run(form, bad, with); }),
+              testing::HasSubstr(fmt::format("the logit of item 1, class {} is {}", k, value)));
+        }
+    }
+  }
+}
+
 TEST_P(Contract, C4AnySplitGivesTheSameGradient) {
   const Problem whole = random_problem();
   const std::vector<std::vector<std::size_t>> shards = {
@@ -449,6 +485,8 @@ TEST_P(Contract, C6IgnoredIsRemoved) {
     SCOPED_TRACE(form);
     Problem p = random_problem();
     p.classes[4] = p.classes[12] = -7;
+    p.logits[4 * kClasses] = std::nan("");  // an ignored item is not even looked at
+    p.logits[12 * kClasses + 1] = std::numeric_limits<double>::infinity();
     const Problem fewer = rows_of(p, {0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11});
     // Multi-label losses take class labels too, as one mark an item.
     LossSetup with = skewed();
