@@ -47,10 +47,6 @@ if(TAILGRAD_SANITIZE)
     -fsanitize=${TAILGRAD_SANITIZE} -fno-sanitize=null,object-size,vptr,alignment
     -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(tailgrad_flags INTERFACE -fsanitize=${TAILGRAD_SANITIZE})
-  # For code without arithmetic worth watching: tests, programs, JSON. It saves minutes.
-  if(NOT TAILGRAD_FUZZERS)
-    set(TAILGRAD_ADDRESSES_ONLY -fno-sanitize=undefined)
-  endif()
 endif()
 if(TAILGRAD_FUZZERS)
   target_compile_options(tailgrad_flags INTERFACE -fsanitize=fuzzer-no-link)
@@ -75,7 +71,7 @@ endforeach()
 target_link_libraries(tailgrad_f64 PUBLIC tailgrad PRIVATE PkgConfig::OPENBLAS fmt::fmt)
 target_compile_definitions(tailgrad_f64 PUBLIC TAILGRAD_F64)
 
-target_compile_options(tailgrad_brief PRIVATE $<$<CONFIG:Release>:-O1> ${TAILGRAD_ADDRESSES_ONLY})
+target_compile_options(tailgrad_brief PRIVATE $<$<CONFIG:Release>:-O1>)
 set_target_properties(tailgrad_brief PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 24)
 set_target_properties(tailgrad tailgrad_f64 PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
 
@@ -143,7 +139,6 @@ function(tailgrad_program name)
   cmake_parse_arguments(arg "FAST_CODE" "" "LINKS" ${ARGN})
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${TAILGRAD_LIBRARY} tailgrad_flags fmt::fmt ${arg_LINKS})
-  target_compile_options(${name} PRIVATE ${TAILGRAD_ADDRESSES_ONLY})
   if(NOT arg_FAST_CODE)
     target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   endif()
@@ -166,7 +161,7 @@ function(tailgrad_test_flags target precision)
     $<IF:$<STREQUAL:${precision},f64>,tailgrad_f64,tailgrad>
     tailgrad_flags GTest::gtest GTest::gtest_main GTest::gmock fmt::fmt
     nlohmann_json::nlohmann_json)
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O0> ${TAILGRAD_ADDRESSES_ONLY})
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O0>)
 endfunction()
 
 # tailgrad_tests(name PRECISION f32|f64 SOURCES ... [LINKS ...] [FAST_CODE]): one test program; every
