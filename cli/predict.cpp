@@ -121,8 +121,8 @@ int tag(const SavedModel& saved, const PredictCommand& command) {
   const LabelSet& labels = saved.about.labels;
   if (command.probabilities)
     fail("--probabilities", "has no place in a file of columns; --logits writes a file of its own");
-  const ColumnFile file =
-      ColumnFile::read(command.read.data, column_format(command.read.data, command.read.file.format));
+  const ColumnFile file = ColumnFile::read(
+      command.read.data, column_format(command.read.data, command.read.file.format));
   TagColumns columns = encoding.options().columns;
   if (!command.read.word_column.empty()) columns.word = command.read.word_column;
   const TaggedSentences data = read_tagged(file, columns, false);
