@@ -3,6 +3,8 @@
 //
 //   at.each(e, f)              e[i] = f(k, r, i, e[i]) for class k and row r, whose place is i
 //   at.sums(out, f)            out[r] = sum over k of f(k, r, i)
+//   at.add_columns(out, f)     out[k] += sum over r of f(k, r, i), in double
+//   at.two_sums(e, a, b, f)    e[i] = f(k, r, i, x, y), and a[r], b[r] = the sums over k of x, y
 //   at.maxima(out, f)          out[r] = the largest f(k, r, i)
 //   at.powers(e, y, to, f, own)   e[i] = e^(f(k, r, i) - to.base[r]), 0 for class y[r], whose x is
 //                              own(r): what a softmax is made of

@@ -1,4 +1,5 @@
-// What both layouts of a block of rows (row_block.h) know of the powers of a softmax.
+// What both layouts of a block of rows (row_block.h) share: their sizes, and what is left of the
+// powers of a softmax.
 #pragma once
 
 #include <algorithm>
