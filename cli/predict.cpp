@@ -219,7 +219,7 @@ void add_predict(Program& program) {
       "predict", "Label new items with a trained model",
       "Prints the input with one more column, `predicted`; of images a line each, its number "
       "and\n"
-      "`predicted`. Works without labels.",
+      "`predicted`, in UTF-8. Works without labels.",
       {"tailgrad predict runs/reviews new.csv --text-column body > labelled.csv",
        "tailgrad predict runs/reviews new.csv --probabilities --logits logits.npy",
        "tailgrad predict runs/ner new.conll > tagged.conll"});
