@@ -31,6 +31,16 @@ void check_labels(const Loss& loss, const Problem& problem) {
   }
 }
 
+// Nor can a loss of whole sequences train a model that has no transitions.
+void check_sequences(const Loss& loss, const Model& model, const ExperimentOptions& options,
+                     const Problem& problem) {
+  if (loss.reads_sequences() && !model.targets(problem.train).transitions.defined())
+    fail("--loss", "'" + loss.text() + "' is a loss of whole sequences and needs a CRF, which '" +
+                       options.model +
+                       "' has not: choose a model with one (bilstm-crf in task tags) or a loss of "
+                       "single items (tailgrad list losses)");
+}
+
 }  // namespace
 
 Experiment::Experiment(const Problem& problem, ExperimentOptions options)
@@ -43,6 +53,7 @@ Experiment::Experiment(const Problem& problem, ExperimentOptions options)
   options_.model = model_text(options_.model);
   model_ = build_model(options_.model, problem.task, problem.encoding, problem.labels,
                        options_.training.seed);
+  check_sequences(*loss_, *model_, options_, problem);
   if (problem.vectors)
     dynamic_cast<Tagger&>(*model_).set_word_vectors(
         std::get<SentenceEncoding>(problem.encoding).words().words(), *problem.vectors);

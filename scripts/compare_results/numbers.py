@@ -108,6 +108,8 @@ def thirds(result):
 
 def class_values(row, classes, key):
     """Mean over classes, a number a seed."""
+    if not row["per_class"]:  # every seed diverged
+        return []
     columns = [row["per_class"][k][key]["values"] for k in classes]
     columns = [c for c in columns if any(v is not None for v in c)]
     return [statistics.mean([v if v is not None else 0.0 for v in seed]) for seed in zip(*columns)] if columns else []

@@ -241,5 +241,30 @@ TEST_F(Tags, BadInputIsNamed) {
   EXPECT_FALSE(std::filesystem::exists(folder_.at("run")));
 }
 
+// Said as a misfit, not as a training that diverged.
+TEST_F(Tags, ALossOfSequencesNeedsAModelWithACrf) {
+  const std::string data = file("data.conll", conll(30, 3));
+  const std::vector<std::string> model = {"--task", "tags", "--model", "bilstm:width=4"};
+  const auto run = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), model.begin(), model.end());
+    return run_program(arguments);
+  };
+  const Ran trained =
+      run({"train", data, "--loss", "crf-marginals", "--out", folder_.at("run"), "--json"});
+  EXPECT_TRUE(trained.is_callers_fault()) << trained.status;
+  EXPECT_NE(trained.err.find("is a loss of whole sequences and needs a CRF"), std::string::npos)
+      << trained.err;
+  EXPECT_FALSE(std::filesystem::exists(folder_.at("run")));
+
+  const Ran compared = run({"compare", data, "--test", data, "--losses", "all", "--seeds", "1",
+                            "--epochs", "1", "--out", folder_.at("all"), "--json"});
+  ASSERT_EQ(compared.status, 0) << compared.err;
+  EXPECT_NE(compared.err.find("crf ("), std::string::npos) << compared.err;
+  for (const auto& loss : compared.json()["losses"]) {
+    EXPECT_FALSE(loss["loss"].get<std::string>().starts_with("crf"));
+    EXPECT_EQ(loss["diverged"], 0) << loss["loss"];
+  }
+}
+
 }  // namespace
 }  // namespace tailgrad::test
