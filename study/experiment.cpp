@@ -31,12 +31,17 @@ void check_labels(const Loss& loss, const Problem& problem) {
   }
 }
 
+std::string name_of(const std::string& form) {
+  return form.substr(0, form.find(':'));
+}
+
 // Nor can a loss of whole sequences train a model that has no transitions.
 void check_sequences(const Loss& loss, const Model& model, const ExperimentOptions& options,
                      const Problem& problem) {
   if (loss.reads_sequences() && !model.targets(problem.train).transitions.defined())
-    fail("--loss", "'" + loss.text() + "' is a loss of whole sequences and needs a CRF, which '" +
-                       options.model +
+    fail("--loss", "'" + name_of(options.loss) +
+                       "' is a loss of whole sequences and needs a CRF, which '" +
+                       name_of(options.model) +
                        "' has not: choose a model with one (bilstm-crf in task tags) or a loss of "
                        "single items (tailgrad list losses)");
 }
