@@ -17,7 +17,7 @@ using test::numbers;
 using test::wanted;
 using ::testing::HasSubstr;
 
-struct Case {
+struct ConvCase {
   Shape x;
   Shape weight;
   Conv2dOptions options;
@@ -25,7 +25,7 @@ struct Case {
 
 // Sizes of one and odd sizes; channels below, at and above a register; few taps (expanded) and
 // many; filters that some strides never reach.
-const std::vector<Case> kCases = {
+const std::vector<ConvCase> kConvCases = {
     {{2, 5, 4, 3}, {4, 3, 3, 3}, {.stride = 1, .padding = 1}},
     {{1, 1, 1, 1}, {1, 1, 1, 1}, {}},
     {{3, 1, 7, 2}, {5, 2, 1, 3}, {.stride = 2, .padding = 1}},
@@ -66,7 +66,7 @@ Tensor straight(const Tensor& x, const Tensor& w, const Tensor& b, const Conv2dO
 }
 
 TEST(Conv2d, ValuesFollowTheFormula) {
-  for (const Case& c : kCases) {
+  for (const ConvCase& c : kConvCases) {
     SCOPED_TRACE(c.x.text() + " " + c.weight.text());
     const Tensor x = numbers(c.x, -2, 2, 1), w = numbers(c.weight, -2, 2, 2);
     for (const Tensor& bias : {Tensor(), numbers({c.weight[0]}, -2, 2, 3)}) {
@@ -80,7 +80,7 @@ TEST(Conv2d, ValuesFollowTheFormula) {
 }
 
 TEST(Conv2d, Gradients) {
-  for (const Case& c : kCases) {
+  for (const ConvCase& c : kConvCases) {
     SCOPED_TRACE(c.x.text() + " " + c.weight.text());
     EXPECT_GRADIENTS([&](const Tensor& x, const Tensor& w,
                          const Tensor& b) { return conv2d(x, w, b, c.options); },

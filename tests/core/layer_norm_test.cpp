@@ -19,10 +19,10 @@ using test::numbers;
 using test::wanted;
 using ::testing::HasSubstr;
 
-const std::vector<Shape> kShapes = {{1, 2}, {3, 5}, {2, 16}, {2, 3, 33}, {7}, {0, 4}, {40, 3}};
+const std::vector<Shape> kNormShapes = {{1, 2}, {3, 5}, {2, 16}, {2, 3, 33}, {7}, {0, 4}, {40, 3}};
 
 TEST(LayerNorm, ValuesFollowTheFormula) {
-  for (const Shape& shape : kShapes) {
+  for (const Shape& shape : kNormShapes) {
     const Index width = shape.cols();
     const Tensor x = numbers(shape, -2, 5, 1);
     const Tensor gain = numbers({width}, -2, 2, 2);
@@ -48,7 +48,7 @@ TEST(LayerNorm, AConstantRowGivesTheBias) {
 }
 
 TEST(LayerNorm, Gradients) {
-  for (const Shape& shape : kShapes) {
+  for (const Shape& shape : kNormShapes) {
     SCOPED_TRACE(shape.text());
     const Tensor gain = wanted({shape.cols()}, 0.5, 2, 2);
     const Tensor bias = wanted({shape.cols()}, -2, 2, 3);

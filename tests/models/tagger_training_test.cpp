@@ -20,8 +20,8 @@
 namespace tailgrad {
 namespace {
 
-struct Training {
-  Training(const std::string& model_text, const char* loss_text, int epochs, Index length = 0)
+struct TaggerTraining {
+  TaggerTraining(const std::string& model_text, const char* loss_text, int epochs, Index length = 0)
       : sentences(toy_sentences(120, 1, length)),
         encoding(sentences.words, {.affix_buckets = 64}),
         train(encode(encoding, sentences)),
@@ -50,7 +50,7 @@ const char* const kModels[] = {"bilstm-crf:width=8,words=8,char_width=8,affixes=
                                "transformer-crf:width=8,heads=2,layers=1,feedforward=16"};
 
 TEST(TaggerTraining, LearnsWhatCanBeLearnt) {
-  Training run(kModels[0], "crf", 12);
+  TaggerTraining run(kModels[0], "crf", 12);
   EXPECT_TRUE(run.trainer->run());
   EXPECT_GT(run.trainer->history().back().dev.at("macro_f1"), 0.95);
 }
@@ -62,7 +62,7 @@ TEST(TaggerTraining, SameBitsOnAnyNumberOfThreads) {
       SCOPED_TRACE(std::string(model) + " " + loss);
       const auto hash = [&](int count) {
         set_threads(count);
-        Training run(model, loss, 2);
+        TaggerTraining run(model, loss, 2);
         run.trainer->run();
         return weights_hash(*run.model);
       };
@@ -78,15 +78,15 @@ TEST(TaggerTraining, StoppedAnywhereAndResumedGivesTheSameBits) {
   CheckpointFiles files(folder.at("checkpoint"));
   for (const char* model : kModels) {
     SCOPED_TRACE(model);
-    Training whole(model, "crf", 3);
+    TaggerTraining whole(model, "crf", 3);
     EXPECT_TRUE(whole.trainer->run());
     const std::uint64_t steps = whole.trainer->total_steps();
     for (const std::uint64_t stop : {std::uint64_t{1}, steps / 2, steps - 1}) {
-      Training first(model, "crf", 3);
+      TaggerTraining first(model, "crf", 3);
       EXPECT_FALSE(first.trainer->run(
           {.after_step = [stop](const TrainProgress& now) { return now.total_step < stop; }}));
       first.trainer->save(files);
-      Training second(model, "crf", 3);
+      TaggerTraining second(model, "crf", 3);
       ASSERT_TRUE(second.trainer->load(files));
       EXPECT_TRUE(second.trainer->run());
       EXPECT_EQ(weights_hash(*second.model), weights_hash(*whole.model)) << "after step " << stop;
@@ -104,7 +104,7 @@ TEST(TaggerTraining, NoAllocationInASteadyStep) {
       constexpr int kEpochs = 16;
       // Sentences of one length; the number of forms still differs from batch to batch, so the
       // pool may grow in early epochs.
-      Training run(model, "crf", kEpochs, 10);
+      TaggerTraining run(model, "crf", kEpochs, 10);
       std::uint64_t fewest = ~std::uint64_t{0};
       std::uint64_t in_epoch = 0;
       std::uint64_t last = 0;
