@@ -99,6 +99,25 @@ def overview(results, every):
     return lines
 
 
+def losses_over_sets(results):
+    """Every loss with the sets where it is detectably better or worse than the baseline, best mean difference first."""
+    verdicts = {}
+    for name, result in results.items():
+        for pair in result["pairs"]:
+            if pair["a"] == result["baseline"] and pair["difference"] is not None:
+                loss = pair["b"].replace(",mode=sigmoid", "").replace(":mode=sigmoid", "")
+                verdicts.setdefault(loss, []).append((name, pair["verdict"], pair["difference"]))
+    mean = lambda loss: sum(d for _, _, d in verdicts[loss]) / len(verdicts[loss])
+    lines = ["| loss | better on | worse on | sets | mean difference | least and greatest |", "|---" * 6 + "|"]
+    for loss in sorted(verdicts, key=mean, reverse=True):
+        found = verdicts[loss]
+        where = lambda word: ", ".join(name for name, verdict, _ in found if verdict == word)
+        all_differences = [d for _, _, d in found]
+        lines.append(f"| `{loss}` | {where('better')} | {where('worse')} | {len(found)} | {mean(loss):+.3f} | "
+                     f"{min(all_differences):+.3f} to {max(all_differences):+.3f} |")
+    return lines
+
+
 def claim_table(all_claims):
     lines = ["| | published | measured | rule | verdict | how sure |", "|---" * 6 + "|"]
     for claim in all_claims:
@@ -166,6 +185,7 @@ def write(path, out, every, data=None):
     verdicts = claims.all_claims(published, against, part("regimes"), part("squares"), part("knobs"), gradients)
     text = path.read_text(encoding="utf-8")
     text = write_between(text, "overview", overview(published, every))
+    text = write_between(text, "losses", losses_over_sets(published))
     text = write_between(text, "claims", claim_table(verdicts))
     text = write_between(text, "sets", [line for name, r in published.items() for line in set_table(by_name[name], r, out, data)])
     text = write_between(text, "regimes", regime_table(part("regimes")))
