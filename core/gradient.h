@@ -38,6 +38,8 @@ class ParameterGradient {
   std::span<Real> values() const { return {values_, size_}; }
   /// The rows added to, in order of first touch; meaningful in State::rows.
   std::span<const Index> rows() const { return rows_; }
+  /// 1 for each row of the parameter that is among rows(), else 0; meaningful in State::rows.
+  std::span<const std::uint8_t> row_marks() const { return touched_; }
   Index row_size() const { return row_size_; }  ///< numbers in a row of the parameter
 
   /// Announces an addition to all elements and returns where to.

@@ -134,22 +134,28 @@ void Optimizer::note_gradients() {
 }
 
 template <class Visit>
-void Optimizer::for_active_runs(const Block& block, Visit visit) const {
-  const Slot& slot = slots_[block.parameter];
-  if (slot.skipped) return;
-  if (slot.all_active) return visit(block.begin, block.end);
+void Optimizer::for_runs(const Block& block, std::span<const std::uint8_t> rows,
+                         Visit visit) const {
   const auto width = static_cast<std::size_t>(parameters_[block.parameter].tensor.cols());
   const std::size_t last = block.end / width;
   for (std::size_t row = block.begin / width; row < last;) {
-    if (slot.active_rows[row] == 0) {
+    if (rows[row] == 0) {
       ++row;
       continue;
     }
     std::size_t stop = row + 1;
-    while (stop < last && slot.active_rows[stop] != 0) ++stop;
+    while (stop < last && rows[stop] != 0) ++stop;
     visit(row * width, stop * width);
     row = stop;
   }
+}
+
+template <class Visit>
+void Optimizer::for_active_runs(const Block& block, Visit visit) const {
+  const Slot& slot = slots_[block.parameter];
+  if (slot.skipped) return;
+  if (slot.all_active) return visit(block.begin, block.end);
+  for_runs(block, slot.active_rows, visit);
 }
 
 void Optimizer::update_block(const Block& block, const UpdateFactors& factors) const {
@@ -210,15 +216,19 @@ void Optimizer::step(const UpdateFactors& factors) {
 }
 
 double Optimizer::gradient_norm() {
-  note_gradients();
   parallel_for(pieces_.size() - 1, 1, [&](std::size_t piece, std::size_t) {
     for (std::size_t b = pieces_[piece]; b < pieces_[piece + 1]; ++b) {
+      const Block& block = blocks_[b];
+      const ParameterGradient& gradient = *parameters_[block.parameter].tensor.parameter_gradient();
       double lanes[8] = {};
-      const Real* g =
-          parameters_[blocks_[b].parameter].tensor.parameter_gradient()->values().data();
-      for_active_runs(blocks_[b], [&](std::size_t begin, std::size_t end) {
-        add_squares(g, begin, end, lanes);
-      });
+      const auto add = [&](std::size_t begin, std::size_t end) {
+        add_squares(gradient.values().data(), begin, end, lanes);
+      };
+      if (gradient.state() == ParameterGradient::State::rows) {
+        for_runs(block, gradient.row_marks(), add);  // the other rows are zeros
+      } else if (gradient.written()) {
+        add(block.begin, block.end);
+      }
       sums_[b] = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) +
                  ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
     }

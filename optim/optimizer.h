@@ -89,6 +89,8 @@ class Optimizer {
   void set_groups(const OptimizerOptions& options);
   void cut_blocks();
   void note_gradients();
+  template <class Visit>  // of the rows of a block that have a mark
+  void for_runs(const Block& block, std::span<const std::uint8_t> rows, Visit visit) const;
   template <class Visit>
   void for_active_runs(const Block& block, Visit visit) const;
   void update_block(const Block& block, const UpdateFactors& factors) const;
