@@ -1,6 +1,6 @@
 // A study: one experiment of the literature, run again by one command, its claims judged by rule.
 //
-// To add one: write a file like gaussian.cpp, which names the grid, what a cell computes and the
+// To add one: write a file like separable.cpp, which names the grid, what a cell computes and the
 // rule of every claim, and add its entry to the table in table.cpp. Running, resuming, reports and
 // `tailgrad study list` follow from that.
 #pragma once
