@@ -23,27 +23,32 @@ namespace {
 // oneTBB is not compiled with the thread sanitizer, and then neither is this file, which alone
 // includes it. So the sanitizer has to be told that pieces start after what came before
 // parallel_for and end before what follows it.
-struct ForkAndJoin {
+class ForkAndJoin {
+ public:
 #ifdef TAILGRAD_THREAD_SANITIZER
-  char fork = 0;
-  char join = 0;
-  void before_pieces() {
-    __tsan_release(&fork);
+  ForkAndJoin() {
+    __tsan_release(&fork_);
   }
-  void piece_starts() {
-    __tsan_acquire(&fork);
+  ~ForkAndJoin() {
+    __tsan_acquire(&join_);
   }
-  void piece_ends() {
-    __tsan_release(&join);
-  }
-  void after_pieces() {
-    __tsan_acquire(&join);
-  }
+  // Ends in a destructor too: a piece may throw.
+  class Piece {
+   public:
+    explicit Piece(ForkAndJoin& order) : order_(order) { __tsan_acquire(&order.fork_); }
+    ~Piece() { __tsan_release(&order_.join_); }
+
+   private:
+    ForkAndJoin& order_;
+  };
+
+ private:
+  char fork_ = 0;
+  char join_ = 0;
 #else
-  void before_pieces() {}
-  void piece_starts() {}
-  void piece_ends() {}
-  void after_pieces() {}
+  struct Piece {
+    explicit Piece(ForkAndJoin&) {}
+  };
 #endif
 };
 
@@ -103,7 +108,6 @@ void parallel_for(std::size_t count, std::size_t grain,
     return;
   }
   ForkAndJoin order;
-  order.before_pieces();
   // oneTBB's own rule is the float mode that was set when the arena was made. Then a caller who
   // sets another (denormals to zero, a direction of rounding) would get it in what runs in place
   // only, and bits would depend on the number of threads.
@@ -113,14 +117,12 @@ void parallel_for(std::size_t count, std::size_t grain,
     tbb::parallel_for(
         tbb::blocked_range<std::size_t>(0, pieces, 1),
         [&](const tbb::blocked_range<std::size_t>& range) {
-          order.piece_starts();
+          const ForkAndJoin::Piece ordered(order);
           const InsidePiece inside;
           for (std::size_t piece = range.begin(); piece < range.end(); ++piece) run(piece);
-          order.piece_ends();
         },
         tbb::simple_partitioner(), mode_of_caller);
   });
-  order.after_pieces();
 }
 
 }  // namespace tailgrad

@@ -144,12 +144,14 @@ void BatchNormPass::take_moments(std::size_t b, const Real* x) const {
 void BatchNormPass::settle(const RunningMoments& running) {
   const std::size_t channels = blocks_.channels;
   for (std::size_t c = 0; c < channels; ++c) {
-    double mean = static_cast<double>(running.mean.data()[c]);
-    double variance = static_cast<double>(running.variance.data()[c]);
-    if (options_.training) {
+    double mean = 0;
+    double variance = 0;
+    if (!options_.training) {
+      mean = static_cast<double>(running.mean.data()[c]);
+      variance = static_cast<double>(running.variance.data()[c]);
+    } else {  // without a look at the running ones: another shard may be moving them
       double count = 0;
       double deviations = 0;
-      mean = 0;
       for (std::size_t b = 0; b < blocks_.count(); ++b) {
         const auto rows = static_cast<double>(blocks_.size(b));
         const double other = static_cast<double>(parts_[b * 2 * channels + c]);

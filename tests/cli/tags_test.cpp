@@ -260,7 +260,8 @@ TEST_F(Tags, ALossOfSequencesNeedsAModelWithACrf) {
                             "--epochs", "1", "--out", folder_.at("all"), "--json"});
   ASSERT_EQ(compared.status, 0) << compared.err;
   EXPECT_NE(compared.err.find("crf ("), std::string::npos) << compared.err;
-  for (const auto& loss : compared.json()["losses"]) {
+  const auto result = compared.json();
+  for (const auto& loss : result["losses"]) {
     EXPECT_FALSE(loss["loss"].get<std::string>().starts_with("crf"));
     EXPECT_EQ(loss["diverged"], 0) << loss["loss"];
   }

@@ -26,10 +26,12 @@ std::array<std::string, 1024>& open_files() {
 }
 
 std::string path_of(int file) {
+  const std::lock_guard lock(mutex);
   return file >= 0 && file < 1024 ? open_files()[static_cast<std::size_t>(file)] : "";
 }
 
 void remember(int file, const std::string& path) {
+  const std::lock_guard lock(mutex);
   if (file >= 0 && file < 1024) open_files()[static_cast<std::size_t>(file)] = path;
 }
 
@@ -55,6 +57,7 @@ bool fails(const char* call, const std::string& path, Kind kind) {
 
 bool interrupted(const std::string& path) {
   if (!counts(path) || !file_faults().interrupts) return false;
+  const std::lock_guard lock(mutex);
   static bool again = false;
   again = !again;
   if (again) errno = EINTR;
