@@ -1,14 +1,17 @@
 #include <tailgrad/cli/interrupt.h>
 
+#include <atomic>
 #include <csignal>
 
 namespace tailgrad::cli {
 namespace {
 
-volatile std::sig_atomic_t seen = 0;
+// Set by whichever thread the signal came to, read by all.
+std::atomic<bool> seen = false;
+static_assert(std::atomic<bool>::is_always_lock_free);  // or a handler may not touch it
 
 void on_signal(int number) {
-  seen = 1;
+  seen = true;
   std::signal(number, SIG_DFL);
 }
 
@@ -20,7 +23,7 @@ void watch_for_interrupt() {
 }
 
 bool interrupted() {
-  return seen != 0;
+  return seen;
 }
 
 }  // namespace tailgrad::cli
