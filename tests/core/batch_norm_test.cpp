@@ -108,16 +108,16 @@ TEST(BatchNorm, Gradients) {
 }
 
 TEST(Conv2dBatchNorm, Gradients) {
-  struct Case {
+  struct Fused {
     Shape x, weight;
     Conv2dOptions conv;
     bool training, relu, residual;
   };
-  for (const Case& c : {Case{{3, 4, 3, 2}, {3, 2, 3, 3}, {1, 1}, true, true, true},
-                        Case{{2, 5, 5, 17}, {16, 17, 3, 3}, {2, 1}, true, true, false},
-                        Case{{2, 3, 3, 4}, {5, 4, 1, 1}, {2, 0}, true, false, true},
-                        Case{{2, 3, 3, 2}, {4, 2, 3, 3}, {1, 1}, false, true, true},
-                        Case{{1, 2, 2, 1}, {1, 1, 1, 1}, {1, 0}, true, false, false}}) {
+  for (const Fused& c : {Fused{{3, 4, 3, 2}, {3, 2, 3, 3}, {1, 1}, true, true, true},
+                         Fused{{2, 5, 5, 17}, {16, 17, 3, 3}, {2, 1}, true, true, false},
+                         Fused{{2, 3, 3, 4}, {5, 4, 1, 1}, {2, 0}, true, false, true},
+                         Fused{{2, 3, 3, 2}, {4, 2, 3, 3}, {1, 1}, false, true, true},
+                         Fused{{1, 2, 2, 1}, {1, 1, 1, 1}, {1, 0}, true, false, false}}) {
     SCOPED_TRACE(c.x.text());
     const Index filters = c.weight[0];
     const RunningMoments running = moments(filters);
