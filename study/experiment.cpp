@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <tailgrad/core/text_form.h>
 #include <tailgrad/losses/table.h>
 #include <tailgrad/metrics/double_correction.h>
 #include <tailgrad/models/model_table.h>
@@ -31,17 +32,13 @@ void check_labels(const Loss& loss, const Problem& problem) {
   }
 }
 
-std::string name_of(const std::string& form) {
-  return form.substr(0, form.find(':'));
-}
-
 // Nor can a loss of whole sequences train a model that has no transitions.
 void check_sequences(const Loss& loss, const Model& model, const ExperimentOptions& options,
                      const Problem& problem) {
   if (loss.reads_sequences() && !model.targets(problem.train).transitions.defined())
-    fail("--loss", "'" + name_of(options.loss) +
+    fail("--loss", "'" + parse_text_form(options.loss).name +
                        "' is a loss of whole sequences and needs a CRF, which '" +
-                       name_of(options.model) +
+                       parse_text_form(options.model).name +
                        "' has not: choose a model with one (bilstm-crf in task tags) or a loss of "
                        "single items (tailgrad list losses)");
 }

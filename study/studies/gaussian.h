@@ -7,7 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include <tailgrad/core/tensor.h>
+#include <tailgrad/core/shape.h>
 #include <tailgrad/study/studies/study.h>
 #include <tailgrad/study/studies/study_result.h>
 

@@ -1,4 +1,6 @@
 // How study gaussian judges its claims and what it shows.
+#include <tailgrad/study/studies/gaussian.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -8,7 +10,6 @@
 
 #include <tailgrad/study/report/svg.h>
 #include <tailgrad/study/studies/cell_values.h>
-#include <tailgrad/study/studies/gaussian.h>
 #include <tailgrad/study/studies/gaussian_problem.h>
 
 namespace tailgrad::gaussian {

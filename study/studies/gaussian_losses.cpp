@@ -1,7 +1,9 @@
+// The losses of study gaussian.
+#include <tailgrad/study/studies/gaussian.h>
+
 #include <map>
 
 #include <tailgrad/losses/table.h>
-#include <tailgrad/study/studies/gaussian.h>
 
 namespace tailgrad::gaussian {
 namespace {
