@@ -78,6 +78,10 @@ def set_table(comparison, result, out, data):
     return lines + [""]
 
 
+def against_baseline(result):
+    return [pair for pair in result["pairs"] if pair["a"] == result["baseline"]]
+
+
 def overview(results, every):
     lines = ["| data | metric | baseline | recommended | difference, 95 % interval | with tuned rules | may be better still | better / no "
              "difference / worse of |", "|---" * 8 + "|"]
@@ -85,7 +89,7 @@ def overview(results, every):
         best = result["recommended"]
         pair = pair_of(result, result["baseline"], best)
         tuned = pair_of(result, result["baseline"], best, "pairs_tuned")
-        base = [p for p in result["pairs"] if p["a"] == result["baseline"]]
+        base = against_baseline(result)
         count = lambda word: sum(p["verdict"] == word for p in base)
         row = row_of(result, result["baseline"])
         lines.append("| " + " | ".join([
@@ -103,8 +107,8 @@ def losses_over_sets(results):
     """Every loss with the sets where it is detectably better or worse than the baseline, best mean difference first."""
     verdicts = {}
     for name, result in results.items():
-        for pair in result["pairs"]:
-            if pair["a"] == result["baseline"] and pair["difference"] is not None:
+        for pair in against_baseline(result):
+            if pair["difference"] is not None:
                 loss = pair["b"].replace(",mode=sigmoid", "").replace(":mode=sigmoid", "")
                 verdicts.setdefault(loss, []).append((name, pair["verdict"], pair["difference"]))
     mean = lambda loss: sum(d for _, _, d in verdicts[loss]) / len(verdicts[loss])
