@@ -3,10 +3,9 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
-#include <type_traits>
+#include <cstring>
 
-#include <tailgrad/core/kernels/register_vector.h>
+#include <tailgrad/core/kernels/transpose_square.h>
 #include <tailgrad/losses/row_block.h>
 
 namespace tailgrad {
@@ -47,35 +46,13 @@ inline constexpr bool kHasWideSquare = kernels::kManyRegisters && sizeof(Real) =
 
 inline void transpose_wide_square(const Real* from, std::size_t from_step, Real* to,
                                   std::size_t to_step) {
-  constexpr std::size_t kSize = kWideSquare;
-  typedef Real Wide
-      __attribute__((vector_size(kSize * sizeof(Real)), aligned(sizeof(Real)), may_alias));
-  using Place = std::conditional_t<sizeof(Real) == 8, std::int64_t, std::int32_t>;
-  typedef Place Places __attribute__((vector_size(kSize * sizeof(Real))));
-  Places low;
-  Places high;
-  for (std::size_t j = 0; j < kSize; ++j) {
-    low[j] = static_cast<Place>(j / 2 + j % 2 * kSize);
-    high[j] = static_cast<Place>((kSize + j) / 2 + j % 2 * kSize);
-  }
-  Wide v[kSize];
+  kernels::Vector v[kWideSquare];
 #pragma GCC unroll 16
-  for (std::size_t i = 0; i < kSize; ++i)
-    v[i] = *reinterpret_cast<const Wide*>(from + i * from_step);
-    // Each turn rotates the bits of (row, column) by one place.
-#pragma GCC unroll 4
-  for (std::size_t turn = 1; turn < kSize; turn *= 2) {
-    Wide next[kSize];
-#pragma GCC unroll 8
-    for (std::size_t i = 0; i < kSize / 2; ++i) {
-      next[2 * i] = __builtin_shuffle(v[i], v[i + kSize / 2], low);
-      next[2 * i + 1] = __builtin_shuffle(v[i], v[i + kSize / 2], high);
-    }
+  for (std::size_t i = 0; i < kWideSquare; ++i)
+    std::memcpy(&v[i], from + i * from_step, sizeof v[i]);
+  kernels::transpose_square(v);
 #pragma GCC unroll 16
-    for (std::size_t i = 0; i < kSize; ++i) v[i] = next[i];
-  }
-#pragma GCC unroll 16
-  for (std::size_t i = 0; i < kSize; ++i) *reinterpret_cast<Wide*>(to + i * to_step) = v[i];
+  for (std::size_t i = 0; i < kWideSquare; ++i) std::memcpy(to + i * to_step, &v[i], sizeof v[i]);
 }
 
 /// to[j][i] = from[i][j] for `rows` rows of `columns`. Squares at the edges overlap.

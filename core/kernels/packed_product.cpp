@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
 #include <tailgrad/core/kernels/register_vector.h>
+#include <tailgrad/core/kernels/transpose_square.h>
 
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
@@ -116,28 +116,6 @@ Tile tile_of(std::size_t rows, std::size_t vectors) {
   }
 }
 
-// Exchanges the lanes of a at kHalf, 3 kHalf, … with those of b at 0, 2 kHalf, …, runs of kHalf.
-template <std::size_t kHalf, std::size_t... kLanes>
-void exchange(Vector& a, Vector& b, std::index_sequence<kLanes...>) {
-  const Vector low =
-      __builtin_shufflevector(a, b, ((kLanes & kHalf) == 0 ? kLanes : kWidth + kLanes - kHalf)...);
-  b = __builtin_shufflevector(a, b, ((kLanes & kHalf) == 0 ? kLanes + kHalf : kWidth + kLanes)...);
-  a = low;
-}
-
-// Transposes a square of kWidth rows when it is called with half of that: halves change places,
-// then quarters, ….
-template <std::size_t kHalf>
-void transpose_square(Vector (&rows)[kWidth]) {
-  if constexpr (kHalf > 0) {
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < kWidth; ++i)
-      if ((i & kHalf) == 0)
-        exchange<kHalf>(rows[i], rows[i + kHalf], std::make_index_sequence<kWidth>());
-    transpose_square<kHalf / 2>(rows);
-  }
-}
-
 // to[l * width + j] = from[j * stride + l] for l < k and j < cols, square by square.
 void pack_transposed(Real* to, std::size_t width, const Real* from, std::size_t stride,
                      std::size_t k, std::size_t cols) {
@@ -149,7 +127,7 @@ void pack_transposed(Real* to, std::size_t width, const Real* from, std::size_t 
 #pragma GCC unroll 16
       for (std::size_t r = 0; r < kWidth; ++r)
         std::memcpy(&rows[r], from + (j + r) * stride + l, sizeof(Vector));
-      transpose_square<kWidth / 2>(rows);
+      transpose_square(rows);
 #pragma GCC unroll 16
       for (std::size_t r = 0; r < kWidth; ++r)
         std::memcpy(to + (l + r) * width + j, &rows[r], sizeof(Vector));
