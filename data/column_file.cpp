@@ -39,6 +39,11 @@ bool may_be_comment(std::string_view line) {
          line.starts_with("#begin document") || line.starts_with("#end document");
 }
 
+bool is_certain_comment(std::string_view line) {
+  return line.starts_with("#begin document") || line.starts_with("#end document") ||
+         (count_cells(line, ' ') >= 3 && find_cell(line, ' ', 2) == "=");
+}
+
 std::optional<std::size_t> whole_number(std::string_view text) {
   std::size_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -157,11 +162,6 @@ class ColumnParser {
             "several tabs at the end of the line open columns that are empty");
   }
 
-  static bool is_certain_comment(std::string_view line) {
-    return line.starts_with("#begin document") || line.starts_with("#end document") ||
-           (count_cells(line, ' ') >= 3 && find_cell(line, ' ', 2) == "=");
-  }
-
   // Whether the last cell is the last cell of some token too: so it is a tag, not the end of a
   // remark. When all lines begin with #, the first one is taken for a token.
   bool ends_like_a_token(std::string_view line) {
@@ -190,7 +190,7 @@ class ColumnParser {
   }
 
   void read_comment(const Line& line) {
-    ++out_.comments_;
+    out_.comments_.push_back(line);
     constexpr std::string_view kColumns = "# global.columns = ";
     if (!line.text.starts_with(kColumns)) return;
     std::string_view names = trim(line.text.substr(kColumns.size()), true);
@@ -208,7 +208,7 @@ class ColumnParser {
                 "a comment inside a sentence; comments stand before its first word, and a blank "
                 "line ends a sentence");
       }
-      ++out_.comments_;
+      out_.comments_.push_back(line);
       return;
     }
     const auto width =
@@ -383,11 +383,27 @@ std::size_t ColumnFile::column(std::string_view name) const {
   return static_cast<std::size_t>(found - known.begin());
 }
 
+// A comment is none because of the columns it has and of its last cell, and both may fit once the
+// tokens have a column more.
+void ColumnFile::refuse_comments_like_tokens(std::span<const std::string> values) const {
+  for (const Line& line : comments_) {
+    if (is_certain_comment(line.text) || count_cells(line.text, separator_) != columns_ + 1)
+      continue;
+    const std::string_view last = find_cell(line.text, separator_, columns_);
+    if (std::ranges::find(values, last) == values.end()) continue;
+    fail_at(path(), line.number, 0,
+            fmt::format("this comment would be read as a token when a column is added: it has {} "
+                        "and ends with '{}', a value of the new one; write it as '# name = …'",
+                        column_count(columns_ + 1), last));
+  }
+}
+
 std::string ColumnFile::with_column(std::span<const std::string> values) const {
   if (values.size() != tokens()) {
     fail("with_column",
          fmt::format("needs a value for each of the {} tokens; got {}", tokens(), values.size()));
   }
+  if (format_ == ColumnFormat::conll) refuse_comments_like_tokens(values);
   const std::string_view text = file_->text();
   std::string out;
   out.reserve(text.size() + values.size() * 8);

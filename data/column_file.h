@@ -57,7 +57,7 @@ class ColumnFile {
   std::string_view cell(std::size_t token, std::size_t column) const;
   /// The line of a token, from 1.
   std::size_t line(std::size_t token) const { return tokens_[token].number; }
-  std::size_t comments() const { return comments_; }  ///< comment lines
+  std::size_t comments() const { return comments_.size(); }  ///< comment lines
   /// What is legal but odd: no blank line at all, words with spaces in a file with tabs, lines
   /// that may be a token # or a comment.
   std::span<const std::string> warnings() const { return warnings_; }
@@ -71,11 +71,12 @@ class ColumnFile {
   /// separator; all other bytes stay, ends of line and trailing spaces included. -DOCSTART- lines
   /// of full width repeat their last cell, ranges and empty nodes of CoNLL-U get "_". Throws Error
   /// for another number of values and for a value that is blank or holds the separator, a tab
-  /// or an end of line.
+  /// or an end of line; and, with the line, where a comment would be read as a token afterwards.
   std::string with_column(std::span<const std::string> values) const;
 
  private:
   friend class ColumnParser;
+  void refuse_comments_like_tokens(std::span<const std::string> values) const;
   std::shared_ptr<const TextFile> file_;
   ColumnFormat format_;
   char separator_ = '\t';
@@ -83,7 +84,7 @@ class ColumnFile {
   std::vector<Line> tokens_;
   std::vector<Line> extra_;  // lines that get a value of their own in with_column, in order
   std::vector<Index> offsets_ = {0};
-  std::size_t comments_ = 0;
+  std::vector<Line> comments_;
   std::vector<std::string> names_;  // of global.columns
   std::vector<std::string> warnings_;
 };

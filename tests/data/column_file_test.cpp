@@ -248,6 +248,17 @@ TEST(WithColumn, IsReadBack) {
   }
 }
 
+// Found by libFuzzer: a comment of the narrow file was a token of the wider one.
+TEST(WithColumn, ACommentThatWouldBecomeATokenIsRefused) {
+  EXPECT_EQ(message_of([] { conll("a\n\n# b\tP0\nc\n").with_column(numbers(2)); }),
+            "t.conll:3: this comment would be read as a token when a column is added: it has 2 "
+            "columns and ends with 'P0', a value of the new one; write it as '# name = …'");
+  for (const char* comment : {"# b\tP2", "# b = P0"}) {
+    const std::string end = "\n\n" + std::string(comment) + "\nc";
+    EXPECT_EQ(conll("a" + end).with_column(numbers(2)), "a\tP0" + end + "\tP1");
+  }
+}
+
 TEST(WithColumn, BadInput) {
   const ColumnFile file = conll("a O\nb O\n");
   EXPECT_EQ(message_of([&] { file.with_column(numbers(1)); }),
