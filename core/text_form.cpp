@@ -142,6 +142,8 @@ std::string_view closest_name(std::string_view name, const std::vector<std::stri
   std::string_view best;
   std::size_t fewest = std::min<std::size_t>(2, name.size() / 2) + 1;
   for (const std::string& candidate : known) {
+    const auto [shorter, longer] = std::minmax({name.size(), candidate.size()});
+    if (longer - shorter >= fewest) continue;  // so many edits at least
     const std::size_t edits = edit_distance(name, candidate);
     if (edits < fewest) {
       fewest = edits;
