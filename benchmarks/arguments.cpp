@@ -19,6 +19,8 @@ Arguments read_arguments(int argc, char** argv, const char* about, Arguments def
   app.add_option("--seconds", a.seconds, "time spent measuring a row")->check(CLI::PositiveNumber);
   app.add_option("--shards", a.shards, "parts of a batch (train_steps; default: those of the row)")
       ->check(CLI::NonNegativeNumber);
+  app.add_option("--model", a.model, "folder that train wrote (inference)");
+  app.add_option("--text", a.text, "words between spaces (inference)");
   app.add_flag("--json", a.json, "one JSON object a line");
   app.add_flag("--list", a.list, "print the names of the rows");
   try {

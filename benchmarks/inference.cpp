@@ -12,9 +12,9 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <tailgrad/benchmarks/arguments.h>
 #include <tailgrad/core/error.h>
 #include <tailgrad/core/fixed_weights.h>
 #include <tailgrad/core/parallel.h>
@@ -60,21 +60,17 @@ std::vector<double> times(const Model& model, const Examples& examples, double s
 }  // namespace
 
 int main(int argc, char** argv) try {
-  std::string folder, text;
-  double seconds = 1;
-  bool json = false;
-  CLI::App app("Latency of one text through a trained model, on one thread.");
-  app.add_option("--model", folder, "Folder that train wrote")->required();
-  app.add_option("--text", text, "Words between spaces")->required();
-  app.add_option("--seconds", seconds, "Time spent measuring")->check(CLI::PositiveNumber);
-  app.add_flag("--json", json, "Print one JSON object");
-  CLI11_PARSE(app, argc, argv);
+  const benchmarks::Arguments arguments = benchmarks::read_arguments(
+      argc, argv, "Latency of one text through a trained model, on one thread.", {.threads = 1});
+  if (arguments.model.empty() || arguments.text.empty())
+    fail("inference", "needs --model and --text");
 
   set_threads(1);
-  const SavedModel saved = load_model(folder);
-  const std::vector<double> all = times(*saved.model, encode(saved, text), seconds);
+  const SavedModel saved = load_model(arguments.model);
+  const std::vector<double> all =
+      times(*saved.model, encode(saved, arguments.text), arguments.seconds);
   const double median = all[all.size() / 2];
-  if (json) {
+  if (arguments.json) {
     const nlohmann::ordered_json out = {{"row", saved.about.model},
                                         {"threads", 1},
                                         {"median_ms", median},

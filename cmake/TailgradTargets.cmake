@@ -73,7 +73,8 @@ target_compile_definitions(tailgrad_f64 PUBLIC TAILGRAD_F64)
 
 target_compile_options(tailgrad_brief PRIVATE $<$<CONFIG:Release>:-O1>)
 set_target_properties(tailgrad_brief PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 24)
-set_target_properties(tailgrad tailgrad_f64 PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+set_target_properties(tailgrad PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+set_target_properties(tailgrad_f64 PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
 
 # The double library is for checks: -O1 compiles it in three quarters of the time of -O2.
 target_compile_options(tailgrad_f64 PRIVATE $<$<CONFIG:Release>:-O1>)
@@ -94,9 +95,9 @@ endif()
 
 # tailgrad_sources([BRIEF] PLAIN a.cpp ... REAL b.cpp ...): PLAIN files know no Real and are built
 # once, REAL files for both precisions. BRIEF files spend no time worth saving when they run (once, or only to
-# call what does): -O1 halves the time it takes to compile them. PLAIN files and BRIEF ones are compiled
-# many at a time: they spend most of that time in the same headers and templates, and so their names must
-# differ, local ones too: within a folder, BRIEF ones everywhere.
+# call what does): -O1 halves the time it takes to compile them. All but the fast code of tailgrad is compiled
+# several files at a time, which spend most of that time in the same headers and templates: so the names in
+# them must differ, local ones too: within a folder, of BRIEF files everywhere.
 function(tailgrad_sources)
   cmake_parse_arguments(arg "BRIEF" "" "PLAIN;REAL" ${ARGN})
   list(TRANSFORM arg_PLAIN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
@@ -105,7 +106,6 @@ function(tailgrad_sources)
   target_sources(tailgrad_f64 PRIVATE ${arg_REAL})
   if(arg_BRIEF)
     target_sources(tailgrad_brief PRIVATE ${arg_PLAIN} ${arg_REAL})
-    set_source_files_properties(${arg_REAL} TARGET_DIRECTORY tailgrad_f64 PROPERTIES UNITY_GROUP ${folder})
     return()
   endif()
   target_sources(tailgrad PRIVATE ${arg_PLAIN} ${arg_REAL})

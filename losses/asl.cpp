@@ -20,7 +20,7 @@ Real log_left_of(Real m) {
 
 /// kClip: clip > 0. kUsual: the exponents of the authors, 4 and 1, which need no logarithm.
 template <bool kClip, bool kUsual>
-struct Rule {
+struct AslRule {
   static constexpr bool kByClass = false;
   Real negative;
   Real positive;
@@ -78,7 +78,7 @@ struct ReferenceRule {
   }
 };
 
-std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
+std::unique_ptr<Loss> make_asl(const Settings& settings, const LossSetup& setup) {
   const auto negative = static_cast<Real>(settings.number("gamma_neg"));
   const auto positive = static_cast<Real>(settings.number("gamma_pos"));
   const auto clip = static_cast<Real>(settings.number("clip"));
@@ -87,12 +87,13 @@ std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
   if (settings.is("variant", "reference"))
     return rows::elements(std::move(frame), ReferenceRule{negative, positive, clip}, by_elements);
   if (clip == 0)
-    return rows::elements(std::move(frame), Rule<false, false>{negative, positive, clip},
+    return rows::elements(std::move(frame), AslRule<false, false>{negative, positive, clip},
                           by_elements);
   if (negative == 4 && positive == 1)
-    return rows::elements(std::move(frame), Rule<true, true>{negative, positive, clip},
+    return rows::elements(std::move(frame), AslRule<true, true>{negative, positive, clip},
                           by_elements);
-  return rows::elements(std::move(frame), Rule<true, false>{negative, positive, clip}, by_elements);
+  return rows::elements(std::move(frame), AslRule<true, false>{negative, positive, clip},
+                        by_elements);
 }
 
 }  // namespace
@@ -132,7 +133,7 @@ LossEntry asl_entry() {
                                 .words = {"items", "elements"},
                                 .meaning = "what the sum is divided by"}}},
           .task = LossTask::multi_label,
-          .make = make};
+          .make = make_asl};
 }
 
 }  // namespace TAILGRAD_PRECISION

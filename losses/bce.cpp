@@ -16,7 +16,7 @@ struct Plain {
   }
 };
 
-struct Rule {
+struct BceRule {
   static constexpr bool kByClass = false;
   Real positive;
   rows::ElementLoss operator()(Real z, Real y, std::size_t k) const {
@@ -32,18 +32,18 @@ struct ByClass {
   // A one-logit problem may come with the counts of both labels: the second is that of mark 1.
   std::size_t only_class() const { return positive.size() - 1; }
   rows::ElementLoss operator()(Real z, Real y, std::size_t k) const {
-    return Rule{positive[k]}(z, y, k);
+    return BceRule{positive[k]}(z, y, k);
   }
 };
 
-std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
+std::unique_ptr<Loss> make_bce(const Settings& settings, const LossSetup& setup) {
   LossFrame frame(settings, setup);
   const bool by_elements = settings.is("normalise", "elements");
   if (settings.is("pos_weight", "none"))
     return rows::elements(std::move(frame), Plain{}, by_elements);
   if (!settings.is("pos_weight", "inverse"))
-    return rows::elements(std::move(frame), Rule{static_cast<Real>(settings.number("pos_weight"))},
-                          by_elements);
+    return rows::elements(std::move(frame),
+                          BceRule{static_cast<Real>(settings.number("pos_weight"))}, by_elements);
   frame.need_counts(setup, "pos_weight=inverse");
   std::vector<double> n = setup.counts.counts();
   ByClass rule;
@@ -75,7 +75,7 @@ LossEntry bce_entry() {
                             .words = {"elements", "items"},
                             .meaning = "what the sum is divided by"}}},
       .task = LossTask::multi_label,
-      .make = make};
+      .make = make_bce};
 }
 
 }  // namespace TAILGRAD_PRECISION

@@ -8,7 +8,7 @@ namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 namespace {
 
-std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
+std::unique_ptr<Loss> make_cb(const Settings& settings, const LossSetup& setup) {
   LossFrame frame(settings, setup);
   frame.weigh_by_counts(setup, {.kind = "cb", .beta = settings.number("beta")});
   if (settings.is("base", "bce")) return weighted_bce(std::move(frame));
@@ -41,7 +41,7 @@ LossEntry cb_entry() {
                                 .meaning = "of base=focal",
                                 .source = "Lin et al. 2017"}}},
           .needs_counts = true,
-          .make = make};
+          .make = make_cb};
 }
 
 }  // namespace TAILGRAD_PRECISION

@@ -75,7 +75,7 @@ struct LeftOut {
   }
 };
 
-std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
+std::unique_ptr<Loss> make_eql(const Settings& settings, const LossSetup& setup) {
   LossFrame frame(settings, setup);
   frame.need_counts(setup, "which classes are rare");
   const auto left_out = static_cast<std::int32_t>(std::lround(settings.number("gamma") * 65536));
@@ -112,7 +112,7 @@ LossEntry eql_entry() {
                                 .meaning = "classes with a smaller prior are rare",
                                 .source = "a re-implementation's classification setting"}}},
           .needs_counts = true,
-          .make = make};
+          .make = make_eql};
 }
 
 }  // namespace TAILGRAD_PRECISION

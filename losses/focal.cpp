@@ -41,7 +41,7 @@ struct SigmoidRule {
   }
 };
 
-std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
+std::unique_ptr<Loss> make_focal(const Settings& settings, const LossSetup& setup) {
   LossFrame frame(settings, setup);
   const double gamma = settings.number("gamma");
   const bool has_alpha = !settings.is("alpha", "none");
@@ -99,7 +99,7 @@ LossEntry focal_entry() {
                                 .words = {"elements", "items"},
                                 .meaning = "mode=sigmoid: what the sum is divided by"}}},
           .task = LossTask::either,
-          .make = make};
+          .make = make_focal};
 }
 
 }  // namespace TAILGRAD_PRECISION

@@ -6,7 +6,7 @@ namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 namespace {
 
-struct Rule {
+struct GceRule {
   Real q;
   rows::TrueClassLoss operator()(const rows::TrueClass& t) const {
     const Real fall = rows::exp_minus_1(q * t.log_p);
@@ -28,7 +28,7 @@ LossEntry gce_entry() {
                                 .source = "Zhang and Sabuncu 2018, section 4"}}},
           .make = [](const Settings& settings, const LossSetup& setup) {
             return rows::true_class(LossFrame(settings, setup), rows::PlainLogits{},
-                                    Rule{static_cast<Real>(settings.number("q"))});
+                                    GceRule{static_cast<Real>(settings.number("q"))});
           }};
 }
 

@@ -47,7 +47,7 @@ class Ldam final : public Loss {
   mutable std::atomic<bool> raw_logits_ = false;
 };
 
-std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
+std::unique_ptr<Loss> make_ldam(const Settings& settings, const LossSetup& setup) {
   LossFrame frame(settings, setup);
   frame.need_counts(setup, "its margins");
   const std::vector<double>& n = setup.counts.counts();
@@ -79,7 +79,7 @@ LossEntry ldam_entry() {
                                 .meaning = "what the cosines are multiplied by",
                                 .source = "the authors' code: 30; they say 10 works as well"}}},
           .needs_counts = true,
-          .make = make};
+          .make = make_ldam};
 }
 
 }  // namespace TAILGRAD_PRECISION

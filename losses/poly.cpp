@@ -6,7 +6,7 @@ namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 namespace {
 
-struct Rule {
+struct PolyRule {
   Real epsilon;
   rows::TrueClassLoss operator()(const rows::TrueClass& t) const {
     return {epsilon * t.rest - t.log_p, -1 - epsilon * t.p};
@@ -28,7 +28,7 @@ LossEntry poly_entry() {
                                           "falling in p_y"}}},
           .make = [](const Settings& settings, const LossSetup& setup) {
             return rows::true_class(LossFrame(settings, setup), rows::PlainLogits{},
-                                    Rule{static_cast<Real>(settings.number("epsilon"))});
+                                    PolyRule{static_cast<Real>(settings.number("epsilon"))});
           }};
 }
 

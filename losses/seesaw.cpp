@@ -53,7 +53,7 @@ struct Damped {
   }
 };
 
-std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
+std::unique_ptr<Loss> make_seesaw(const Settings& settings, const LossSetup& setup) {
   LossFrame frame(settings, setup);
   frame.need_counts(setup, "its mitigation factors");
   std::vector<double> logs;
@@ -89,7 +89,7 @@ LossEntry seesaw_entry() {
                                 .meaning = "smallest p_y to divide by",
                                 .source = "the published code"}}},
           .needs_counts = true,
-          .make = make};
+          .make = make_seesaw};
 }
 
 }  // namespace TAILGRAD_PRECISION

@@ -9,7 +9,7 @@ namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 namespace {
 
-std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
+std::unique_ptr<Loss> make_vs(const Settings& settings, const LossSetup& setup) {
   LossFrame frame(settings, setup);
   frame.need_counts(setup, "its factors and the prior");
   const std::vector<double>& n = setup.counts.counts();
@@ -44,7 +44,7 @@ LossEntry vs_entry() {
                                 .meaning = "strength of the shift",
                                 .source = "the authors' code"}}},
           .needs_counts = true,
-          .make = make};
+          .make = make_vs};
 }
 
 }  // namespace TAILGRAD_PRECISION

@@ -6,7 +6,7 @@ namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 namespace {
 
-std::unique_ptr<Loss> make(const Settings& settings, const LossSetup& setup) {
+std::unique_ptr<Loss> make_wce(const Settings& settings, const LossSetup& setup) {
   LossFrame frame(settings, setup);
   const std::string& kind = settings.word("weights");
   if (kind == "file") {
@@ -51,7 +51,7 @@ LossEntry wce_entry() {
                                 .words = {"count", "weights"},
                                 .meaning = "divide by the items or by the sum of their weights",
                                 .source = "weights: PyTorch's CrossEntropyLoss"}}},
-          .make = make};
+          .make = make_wce};
 }
 
 }  // namespace TAILGRAD_PRECISION

@@ -27,7 +27,7 @@ using kernels::Scratch;
 constexpr std::size_t kKeptLength = 512;                      // longer sequences are recomputed
 constexpr std::size_t kKeptTotal = std::size_t{1} << 27;      // and so is all beyond these elements
 constexpr std::size_t kBlockElements = std::size_t{1} << 18;  // weights at hand at once
-constexpr std::size_t kSmallProduct = std::size_t{1} << 18;   // multiplications
+constexpr std::size_t kOwnProduct = std::size_t{1} << 18;     // multiplications
 constexpr std::size_t kTaskElements = std::size_t{1} << 15;   // weights that pay for a thread
 
 Index index(std::size_t n) {
@@ -101,7 +101,7 @@ struct Task {
 // A product of one head: many are too small for the BLAS.
 void head_product(std::size_t m, std::size_t n, std::size_t k, Real alpha, const kernels::Matrix& a,
                   const kernels::Matrix& b, Real beta, Real* c, std::size_t c_stride) {
-  if (m * n * k <= kSmallProduct)
+  if (m * n * k <= kOwnProduct)
     return kernels::small_product(m, n, k, alpha, a, b, beta, c, c_stride);
   kernels::gemm(index(m), index(n), index(k), alpha, a, b, beta, c, index(c_stride));
 }

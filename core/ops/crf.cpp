@@ -9,7 +9,6 @@
 #include <tailgrad/core/kernels/loops.h>
 #include <tailgrad/core/kernels/vec_math.h>
 #include <tailgrad/core/ops/crf_chain.h>
-#include <tailgrad/core/parallel.h>
 #include <tailgrad/core/pool.h>
 #include <tailgrad/core/tape.h>
 
@@ -104,16 +103,6 @@ Messages messages(const char* op, const Scores& scores, std::span<const Index> r
   Messages chain(scores, reversed ? scores.backward() : scores.forward(), rows, reversed, memory);
   if (!std::isfinite(chain.log_total())) fail_chain(op, scores, rows, where);
   return chain;
-}
-
-// Calls body(piece, sequence) for all sequences that have tokens.
-template <class Body>
-void for_sequences(const Tokens& tokens, std::size_t classes, Body body) {
-  const std::size_t grain = tokens.grain(classes);
-  parallel_for(tokens.sequences(), grain, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t s = begin; s < end; ++s)
-      if (!tokens.rows(s).empty()) body(begin / grain, s);
-  });
 }
 
 std::size_t pieces_of(const Tokens& tokens, std::size_t classes) {
@@ -216,7 +205,7 @@ Tensor crf_nll(const Tensor& emissions, const Tensor& transitions, std::span<con
     std::fill_n(gradient.data(), emissions.size(), Real{0});  // of the ignored tokens
   const Scratch<double> values(tokens.sequences());
   std::fill_n(values.data(), tokens.sequences(), 0.0);
-  for_sequences(tokens, n, [&](std::size_t piece, std::size_t s) {
+  tokens.for_each(n, [&](std::size_t piece, std::size_t s) {
     const std::span<const Index> rows = tokens.rows(s);
     const Scratch<Real> memory(Messages::size(rows.size(), scores.width()));
     Messages chain = messages("crf_nll", scores, rows, false, memory.data(), where);
@@ -317,7 +306,7 @@ Tensor crf_log_marginals(const Tensor& emissions, const Tensor& transitions,
   const std::size_t n = scores.classes();
   const Tensor out = Tensor::empty(emissions.shape());
   std::fill_n(out.mutable_data(), out.size(), Real{0});
-  for_sequences(tokens, n, [&](std::size_t, std::size_t s) {
+  tokens.for_each(n, [&](std::size_t, std::size_t s) {
     const std::span<const Index> rows = tokens.rows(s);
     const std::size_t size = Messages::size(rows.size(), scores.width());
     const Scratch<Real> memory(2 * size);
@@ -346,7 +335,7 @@ Tensor crf_log_marginals(const Tensor& emissions, const Tensor& transitions,
                       [g = out.grad().data(), values = out.data()](std::size_t i) {
                         return values[i] > kLeastLog ? g[i] : Real{0};
                       });
-        for_sequences(tokens, classes, [&](std::size_t piece, std::size_t s) {
+        tokens.for_each(classes, [&](std::size_t piece, std::size_t s) {
           const std::span<const Index> rows = tokens.rows(s);
           const std::size_t size = Messages::size(rows.size(), scores.width());
           const Scratch<Real> memory(2 * size + (rows.size() + 1) * scores.width());

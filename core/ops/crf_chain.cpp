@@ -19,7 +19,6 @@ namespace {
 using kernels::kLanes;
 using kernels::Lanes;
 
-constexpr Real kNever = -std::numeric_limits<Real>::infinity();
 // Terms below the smallest number are lost from a sum; above this they cannot matter.
 constexpr Real kExactFrom = sizeof(Real) == 4 ? Real(1e-25) : Real(1e-200);
 

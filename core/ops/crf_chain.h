@@ -3,18 +3,23 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <span>
 
 #include <tailgrad/core/kernels/lanes.h>
 #include <tailgrad/core/kernels/scratch.h>
 #include <tailgrad/core/ops/crf.h>
+#include <tailgrad/core/parallel.h>
 
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 namespace crf {
 
 using kernels::Scratch;
+
+/// The score of what is forbidden.
+inline constexpr Real kNever = -std::numeric_limits<Real>::infinity();
 
 /// Rows of classes are filled up to whole vectors: no loop has a rest.
 inline std::size_t padded(std::size_t classes) {
@@ -44,6 +49,15 @@ class Tokens {
   }
   /// Sequences a piece of parallel work; depends on the sizes alone.
   std::size_t grain(std::size_t classes) const;
+  /// Calls body(piece, sequence) for all sequences that have tokens, in parallel.
+  template <class Body>
+  void for_each(std::size_t classes, Body body) const {
+    const std::size_t sequences_a_piece = grain(classes);
+    parallel_for(sequences_, sequences_a_piece, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t s = begin; s < end; ++s)
+        if (!rows(s).empty()) body(begin / sequences_a_piece, s);
+    });
+  }
 
  private:
   std::size_t sequences_;

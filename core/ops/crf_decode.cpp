@@ -2,22 +2,19 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <string>
 
 #include <tailgrad/core/ops/crf_chain.h>
-#include <tailgrad/core/parallel.h>
 
 namespace tailgrad {
 inline namespace TAILGRAD_PRECISION {
 namespace {
 
+using crf::kNever;
 using crf::Scores;
 using crf::Side;
 using crf::Tokens;
 using kernels::Scratch;
-
-constexpr Real kNever = -std::numeric_limits<Real>::infinity();
 
 [[noreturn, gnu::cold]] void fail_path(const char* op, std::span<const Index> rows,
                                        const Where& where) {
@@ -150,14 +147,6 @@ std::vector<ScoredPath> best_paths(const Scores& scores, std::span<const Index> 
   return paths;
 }
 
-template <class Body>
-void for_sequences(const Tokens& tokens, std::size_t classes, Body body) {
-  parallel_for(tokens.sequences(), tokens.grain(classes), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t s = begin; s < end; ++s)
-      if (!tokens.rows(s).empty()) body(s);
-  });
-}
-
 }  // namespace
 
 std::vector<Index> viterbi(const Tensor& emissions, const Tensor& transitions,
@@ -166,8 +155,9 @@ std::vector<Index> viterbi(const Tensor& emissions, const Tensor& transitions,
   const Scores scores(emissions, transitions, options);
   const Tokens tokens(offsets, {}, options.ignored);
   std::vector<Index> tags(static_cast<std::size_t>(emissions.rows()));
-  for_sequences(tokens, scores.classes(),
-                [&](std::size_t s) { decode(tags.data(), scores, tokens.rows(s), where); });
+  tokens.for_each(scores.classes(), [&](std::size_t, std::size_t s) {
+    decode(tags.data(), scores, tokens.rows(s), where);
+  });
   return tags;
 }
 
@@ -181,7 +171,7 @@ std::vector<std::vector<ScoredPath>> n_best_paths(const Tensor& emissions,
   const Scores scores(emissions, transitions, options);
   const Tokens tokens(offsets, {}, options.ignored);
   std::vector<std::vector<ScoredPath>> paths(tokens.sequences());
-  for_sequences(tokens, scores.classes(), [&](std::size_t s) {
+  tokens.for_each(scores.classes(), [&](std::size_t, std::size_t s) {
     paths[s] = best_paths(scores, tokens.rows(s), static_cast<std::size_t>(count), where);
   });
   return paths;
