@@ -1,6 +1,7 @@
 #include <tailgrad/data/column_cells.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace tailgrad {
 namespace {
@@ -51,6 +52,19 @@ std::string_view find_cell(std::string_view line, char separator, std::size_t co
   std::string_view rest = content(line, separator);
   for (; column > 0; --column) take_cell(rest, separator);
   return trim(take_cell(rest, separator), false);
+}
+
+std::optional<std::size_t> whole_number(std::string_view text) {
+  std::size_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
 }
 
 }  // namespace tailgrad

@@ -21,12 +21,10 @@
 #include <vector>
 
 #include <tailgrad/core/shape.h>
+#include <tailgrad/data/column_lines.h>
 #include <tailgrad/data/file.h>
 
 namespace tailgrad {
-
-/// The two formats described above.
-enum class ColumnFormat { conll, conllu };
 
 /// The format named "conll" or "conllu"; an empty name decides by the path's ending, before an
 /// optional .gz: .conllu; .conll, .bio, .iob, .iob2, .tsv, .tab, .txt. Throws Error for another
@@ -48,19 +46,19 @@ class ColumnFile {
   /// The format it was read as.
   ColumnFormat format() const { return format_; }
   /// A tab or a space; a tab when there is one column only.
-  char separator() const { return separator_; }
-  std::size_t columns() const { return columns_; }       ///< columns of every token
-  std::size_t tokens() const { return tokens_.size(); }  ///< number of tokens
+  char separator() const { return lines_.separator; }
+  std::size_t columns() const { return lines_.columns; }       ///< columns of every token
+  std::size_t tokens() const { return lines_.tokens.size(); }  ///< number of tokens
   /// [sentences + 1] sentence s holds the tokens offsets()[s] … offsets()[s + 1] - 1, at least one.
-  std::span<const Index> offsets() const { return offsets_; }
+  std::span<const Index> offsets() const { return lines_.offsets; }
   /// A cell of a token, both from 0; valid as long as the file or a copy of it.
   std::string_view cell(std::size_t token, std::size_t column) const;
   /// The line of a token, from 1.
-  std::size_t line(std::size_t token) const { return tokens_[token].number; }
-  std::size_t comments() const { return comments_.size(); }  ///< comment lines
+  std::size_t line(std::size_t token) const { return lines_.tokens[token].number; }
+  std::size_t comments() const { return lines_.comments.size(); }  ///< comment lines
   /// What is legal but odd: no blank line at all, words with spaces in a file with tabs, lines
   /// that may be a token # or a comment.
-  std::span<const std::string> warnings() const { return warnings_; }
+  std::span<const std::string> warnings() const { return lines_.warnings; }
 
   /// The number (from 0) of the column that a user names: a number from 1, "last", in CoNLL-U id,
   /// form, lemma, upos, xpos, feats, head, deprel, deps, misc and predicted, in other files a name
@@ -75,18 +73,11 @@ class ColumnFile {
   std::string with_column(std::span<const std::string> values) const;
 
  private:
-  friend class ColumnParser;
   void refuse_comments_like_tokens(std::span<const std::string> values) const;
+
   std::shared_ptr<const TextFile> file_;
   ColumnFormat format_;
-  char separator_ = '\t';
-  std::size_t columns_ = 0;
-  std::vector<Line> tokens_;
-  std::vector<Line> extra_;  // lines that get a value of their own in with_column, in order
-  std::vector<Index> offsets_ = {0};
-  std::vector<Line> comments_;
-  std::vector<std::string> names_;  // of global.columns
-  std::vector<std::string> warnings_;
+  ColumnLines lines_;
 };
 
 }  // namespace tailgrad
