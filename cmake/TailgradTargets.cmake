@@ -41,6 +41,10 @@ target_compile_options(tailgrad_flags INTERFACE
 # targets.
 target_compile_definitions(tailgrad_flags INTERFACE
   BOOST_ALL_NO_LIB UTF8PROC_EXPORTS $<$<CONFIG:Debug>:TBB_USE_DEBUG>)
+# There are fifty programs, and gold (in binutils, as the compiler's own linker) links each in half of the time.
+find_program(TAILGRAD_GOLD ld.gold)
+target_link_options(tailgrad_flags INTERFACE
+  $<$<AND:$<BOOL:${TAILGRAD_GOLD}>,$<CXX_COMPILER_ID:GNU>,$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>>:-fuse-ld=gold>)
 if(TAILGRAD_SANITIZE)
   # Left out: what the address sanitizer or the processor itself reports; a quarter of the build.
   target_compile_options(tailgrad_flags INTERFACE
@@ -93,13 +97,13 @@ if(TAILGRAD_PRECOMPILED_HEADERS)
   endforeach()
 endif()
 
-# tailgrad_sources([BRIEF] PLAIN a.cpp ... REAL b.cpp ...): PLAIN files know no Real and are built
+# tailgrad_sources([BRIEF] [TOGETHER name] PLAIN a.cpp ... REAL b.cpp ...): PLAIN files know no Real and are built
 # once, REAL files for both precisions. BRIEF files spend no time worth saving when they run (once, or only to
-# call what does): -O1 halves the time it takes to compile them. All but the fast code of tailgrad is compiled
-# several files at a time, which spend most of that time in the same headers and templates: so the names in
-# them must differ, local ones too: within a folder, of BRIEF files everywhere.
+# call what does): -O1 halves the time it takes to compile them. All but the fast code of tailgrad, and of
+# that what is told to be TOGETHER, is compiled several files at a time, which spend most of that time in the same
+# headers and templates: so the names in them must differ, local ones too: within a folder, of BRIEF files everywhere.
 function(tailgrad_sources)
-  cmake_parse_arguments(arg "BRIEF" "" "PLAIN;REAL" ${ARGN})
+  cmake_parse_arguments(arg "BRIEF" "TOGETHER" "PLAIN;REAL" ${ARGN})
   list(TRANSFORM arg_PLAIN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
   list(TRANSFORM arg_REAL PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
   cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME folder)
@@ -110,6 +114,9 @@ function(tailgrad_sources)
   endif()
   target_sources(tailgrad PRIVATE ${arg_PLAIN} ${arg_REAL})
   set_source_files_properties(${arg_PLAIN} TARGET_DIRECTORY tailgrad PROPERTIES UNITY_GROUP ${folder})
+  if(arg_TOGETHER)
+    set_source_files_properties(${arg_REAL} TARGET_DIRECTORY tailgrad PROPERTIES UNITY_GROUP ${folder}_${arg_TOGETHER})
+  endif()
   if(CMAKE_BUILD_TYPE STREQUAL Debug)
     # The loops that the tests wait for, and -O0 for the rest: instrumented -O1 takes twice the time.
     # A header precompiled at -O0 does not fit them.

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <tailgrad/core/error.h>
-
+#include <tailgrad/core/json_counts.h>
 #include <tailgrad/data/encoded_texts.h>
 
 namespace tailgrad {
@@ -15,12 +15,12 @@ namespace {
 TextEncodingOptions text_options(const nlohmann::json& saved) {
   const nlohmann::json& words = saved.at("vocabulary");
   return {.tokenizer = {.lower_case = saved.at("lower_case"), .normalise = saved.at("normalise")},
-          .vocabulary = {.min_count = words.at("min_count"),
-                         .buckets = words.at("buckets"),
-                         .min_ngram = words.at("min_ngram"),
-                         .max_ngram = words.at("max_ngram"),
+          .vocabulary = {.min_count = index_at(words, "min_count"),
+                         .buckets = index_at(words, "buckets"),
+                         .min_ngram = index_at(words, "min_ngram"),
+                         .max_ngram = index_at(words, "max_ngram"),
                          .ngrams_of_all_words = words.at("ngrams_of_all_words")},
-          .max_tokens = saved.at("max_tokens"),
+          .max_tokens = index_at(saved, "max_tokens"),
           .columns = {.text = saved.value("text_column", "text"),
                       .label = saved.value("label_column", "label"),
                       .second = saved.value("second_column", ""),
@@ -88,18 +88,18 @@ SentenceEncoding::SentenceEncoding(const TaggedSentences& training, TagScheme sc
 }
 
 SentenceEncoding::SentenceEncoding(const nlohmann::json& saved)
-    : options_{.words = {.min_count = saved.at("min_count"),
-                         .affix_buckets = saved.at("affix_buckets"),
-                         .longest_affix = saved.at("longest_affix"),
-                         .most_characters = saved.at("most_characters")},
-               .max_tokens = saved.at("max_tokens"),
+    : options_{.words = {.min_count = index_at(saved, "min_count"),
+                         .affix_buckets = index_at(saved, "affix_buckets"),
+                         .longest_affix = index_at(saved, "longest_affix"),
+                         .most_characters = index_at(saved, "most_characters")},
+               .max_tokens = index_at(saved, "max_tokens"),
                .columns = {.word = saved.at("word_column"), .tag = saved.at("tag_column")}},
       scheme_(scheme_from_name(saved.at("scheme").get<std::string>())),
       file_scheme_(scheme_from_name(saved.at("file_scheme").get<std::string>())),
       words_(saved.at("words").get<std::vector<std::string>>(),
              saved.at("shapes").get<std::vector<std::string>>(),
              saved.at("characters").get<std::vector<std::string>>(), options_.words),
-      training_words_(saved.at("training_words")) {}
+      training_words_(index_at(saved, "training_words")) {}
 
 nlohmann::json SentenceEncoding::json() const {
   const auto list = [](const Vocabulary& vocabulary) {
@@ -200,12 +200,12 @@ ImageEncoding::ImageEncoding(const ImageDataset& training, const Augmentation& a
 }
 
 ImageEncoding::ImageEncoding(const nlohmann::json& saved)
-    : form_{.height = saved.at("height"),
-            .width = saved.at("width"),
-            .channels = saved.at("channels"),
+    : form_{.height = index_at(saved, "height"),
+            .width = index_at(saved, "width"),
+            .channels = index_at(saved, "channels"),
             .mean = saved.at("mean").get<std::vector<float>>(),
             .scale = saved.at("scale").get<std::vector<float>>(),
-            .augmentation = {.pad = saved.at("augmentation").at("pad"),
+            .augmentation = {.pad = index_at(saved.at("augmentation"), "pad"),
                              .flip = saved.at("augmentation").at("flip")}} {}
 
 nlohmann::json ImageEncoding::json() const {

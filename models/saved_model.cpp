@@ -1,10 +1,13 @@
 #include <tailgrad/models/saved_model.h>
 
+#include <limits>
 #include <span>
 
 #include <nlohmann/json.hpp>
 
 #include <tailgrad/core/atomic_file.h>
+#include <tailgrad/core/error.h>
+#include <tailgrad/core/json_counts.h>
 #include <tailgrad/models/model_table.h>
 #include <tailgrad/nn/value_budget.h>
 #include <tailgrad/nn/weights.h>
@@ -22,6 +25,32 @@ InputEncoding encoding_from(const nlohmann::json& saved, const std::string& task
   return TextEncoding(saved);
 }
 
+ModelDescription description_from(const nlohmann::json& saved) {
+  const std::string task = saved.at("task");
+  return {.task = task,
+          .model = saved.at("model"),
+          .labels = LabelSet(saved.at("labels").get<std::vector<std::string>>()),
+          .encoding = encoding_from(saved.at("encoding"), task),
+          .train_counts = counts_at(saved, "train_counts"),
+          .loss = saved.at("loss")};
+}
+
+ModelDescription description_at(const std::string& path) {
+  const std::string text = read_text(path);
+  std::string fault;
+  try {
+    const auto saved = nlohmann::json::parse(text);
+    if (saved.at("format") == kFormat) return description_from(saved);
+    fault = "written by another version of tailgrad: format " + saved.at("format").dump() +
+            ", this one reads " + std::to_string(kFormat);
+  } catch (const nlohmann::json::exception& error) {
+    fault = std::string("not a model description of tailgrad: ") + error.what();
+  } catch (const Error& error) {
+    fault = std::string("not a model description of tailgrad: ") + error.what();
+  }
+  fail_at(path, 0, 0, fault);
+}
+
 }  // namespace
 
 std::unique_ptr<Model> build_model(const std::string& text, const std::string& task,
@@ -32,6 +61,9 @@ std::unique_ptr<Model> build_model(const std::string& text, const std::string& t
     setup.vocabulary = texts->vocabulary().size();
     setup.max_tokens = texts->options().max_tokens;
     if (texts->of_pairs()) {
+      constexpr Index kMostTokens = std::numeric_limits<Index>::max() / 2;
+      if (setup.max_tokens > kMostTokens)
+        fail("--max-tokens", "of pairs of texts is at most " + std::to_string(kMostTokens));
       setup.max_tokens *= 2;
       setup.token_kinds = kTokenKinds;
     }
@@ -75,35 +107,16 @@ void save_model(const std::string& folder, const Model& model, const ModelDescri
 }
 
 SavedModel load_model(const std::string& folder) {
-  const std::string path = folder + "/model.json";
-  const std::string text = read_text(path);
+  SavedModel loaded{.about = description_at(folder + "/model.json"), .model = nullptr};
   const Safetensors weights = Safetensors::read(folder + "/model.safetensors");
   // Room for a model that merely does not fit: what differs is then said tensor by tensor.
   std::size_t most = std::size_t{1} << 20;
   for (const StoredTensor& tensor : weights.tensors()) most += 4 * tensor.size();
   const ValueBudget budget(most);
-  try {
-    const auto saved = nlohmann::json::parse(text);
-    if (saved.at("format") != kFormat)
-      fail_at(path, 0, 0,
-              "written by another version of tailgrad: format " + saved.at("format").dump() +
-                  ", this one reads " + std::to_string(kFormat));
-    const std::string task = saved.at("task");
-    SavedModel loaded{
-        .about = {.task = task,
-                  .model = saved.at("model"),
-                  .labels = LabelSet(saved.at("labels").get<std::vector<std::string>>()),
-                  .encoding = encoding_from(saved.at("encoding"), task),
-                  .train_counts = saved.at("train_counts").get<std::vector<std::int64_t>>(),
-                  .loss = saved.at("loss")},
-        .model = nullptr};
-    loaded.model =
-        build_model(loaded.about.model, task, loaded.about.encoding, loaded.about.labels, 1);
-    read_tensors(weights, loaded.model->named_state());
-    return loaded;
-  } catch (const nlohmann::json::exception& error) {
-    fail_at(path, 0, 0, std::string("not a model description of tailgrad: ") + error.what());
-  }
+  const ModelDescription& about = loaded.about;
+  loaded.model = build_model(about.model, about.task, about.encoding, about.labels, 1);
+  read_tensors(weights, loaded.model->named_state());
+  return loaded;
 }
 
 }  // namespace TAILGRAD_PRECISION

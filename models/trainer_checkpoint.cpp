@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <tailgrad/core/byte_hash.h>
+#include <tailgrad/core/json_counts.h>
 #include <tailgrad/nn/weights.h>
 
 namespace tailgrad {
@@ -33,8 +34,8 @@ json record_json(const EpochRecord& record) {
 }
 
 EpochRecord record_from(const json& line) {
-  return {.epoch = line.at("epoch"),
-          .steps = line.at("steps"),
+  return {.epoch = index_at(line, "epoch"),
+          .steps = static_cast<std::uint64_t>(count_at(line, "steps")),
           .train_loss = line.at("train_loss"),
           .lr_factor = line.at("lr_factor"),
           .gradient_norm = line.at("gradient_norm"),
@@ -95,14 +96,14 @@ bool Trainer::load(CheckpointFiles& files) {
   read_tensors(file, state.buffers, "optimizer.");
   try {
     const json position = json::parse(file.metadata().at("position"));
-    state.steps = position.at("optimizer_steps").get<std::vector<std::int64_t>>();
-    epoch_ = position.at("epoch");
-    next_batch_ = position.at("next_batch");
-    total_step_ = position.at("total_step");
+    state.steps = counts_at(position, "optimizer_steps");
+    epoch_ = index_at(position, "epoch");
+    next_batch_ = static_cast<std::size_t>(count_at(position, "next_batch"));
+    total_step_ = static_cast<std::uint64_t>(count_at(position, "total_step"));
     loss_sum_ = position.at("loss_sum");
     norm_sum_ = position.at("norm_sum");
     seconds_ = position.at("seconds");
-    best_epoch_ = position.at("best_epoch");
+    best_epoch_ = index_at(position, "best_epoch");
     if (position.contains("best_score")) best_score_ = position.at("best_score").get<double>();
     history_.clear();
     for (const json& line : position.at("history")) history_.push_back(record_from(line));
