@@ -21,13 +21,15 @@ constexpr std::size_t kMostSteps = 256;
 // Panels of nearly equal width, at most kTileVectors.
 struct Panels {
   explicit Panels(std::size_t n)
-      : vectors(vectors_of(n)),
-        count((vectors + kTileVectors - 1) / kTileVectors),
-        wide(count == 0 ? 0 : vectors % count) {}
-  std::size_t width(std::size_t panel) const { return vectors / count + (panel < wide ? 1 : 0); }
-  std::size_t vectors;
+      : count((vectors_of(n) + kTileVectors - 1) / kTileVectors),
+        narrow(count == 0 ? 0 : vectors_of(n) / count),
+        wide(vectors_of(n) - count * narrow) {}
+  /// In vectors.
+  std::size_t width(std::size_t panel) const { return narrow + (panel < wide ? 1 : 0); }
+  std::size_t begin(std::size_t panel) const { return panel * narrow + std::min(panel, wide); }
   std::size_t count;
-  std::size_t wide;  ///< how many have one vector more
+  std::size_t narrow;  ///< width of the narrower ones
+  std::size_t wide;    ///< how many have one vector more
 };
 
 // The operands of a tile: a[r][l * a_step] and b[l * b_step ...].
@@ -164,10 +166,12 @@ void pack_matrix(Real* to, const Matrix& b, std::size_t k, std::size_t n) {
 }
 
 void packed_product(std::size_t rows, std::size_t k, std::size_t n, const Real* const* a,
-                    const Real* packed, Real* const* c, bool add) {
+                    const Real* packed, Real* const* c, bool add, PanelOrder order) {
   const Panels panels(n);
-  std::size_t col = 0;
-  for (std::size_t p = 0; p < panels.count; ++p) {
+  for (std::size_t turn = 0; turn < panels.count; ++turn) {
+    const std::size_t p = order == PanelOrder::falling ? panels.count - 1 - turn : turn;
+    const std::size_t col = panels.begin(p) * kWidth;
+    const Real* const panel = packed + k * col;
     const std::size_t vectors = panels.width(p);
     const std::size_t width = vectors * kWidth;
     const std::size_t cols = std::min(width, n - col);
@@ -175,10 +179,8 @@ void packed_product(std::size_t rows, std::size_t k, std::size_t n, const Real* 
       const std::size_t count = std::min(kTileRows, rows - r);
       Real* to[kTileRows];
       for (std::size_t i = 0; i < count; ++i) to[i] = c[r + i] + col;
-      tile_of(count, vectors)({k, a + r, 1, packed, width}, {to, cols, 1, add ? Real{1} : Real{0}});
+      tile_of(count, vectors)({k, a + r, 1, panel, width}, {to, cols, 1, add ? Real{1} : Real{0}});
     }
-    packed += k * width;
-    col += cols;
   }
 }
 

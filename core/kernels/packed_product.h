@@ -23,10 +23,16 @@ std::size_t packed_size(std::size_t k, std::size_t n);
 /// 64-byte aligned (memory from the pool is).
 void pack_matrix(Real* to, const Matrix& b, std::size_t k, std::size_t n);
 
+/// From which side a product goes over its columns. Those that take turns find what the one before
+/// read last in the nearest cache.
+enum class PanelOrder { rising, falling };
+
 /// c[r] = a[r] b, or c[r] += a[r] b when `add`, for `rows` rows a[r] [k] and c[r] [n] anywhere in
-/// memory and b packed. Sums run over k in order: a row's result does not depend on the other rows.
+/// memory and b packed. Sums run over k in order: a row's result depends neither on the other rows
+/// nor on the order of the panels.
 void packed_product(std::size_t rows, std::size_t k, std::size_t n, const Real* const* a,
-                    const Real* packed, Real* const* c, bool add);
+                    const Real* packed, Real* const* c, bool add,
+                    PanelOrder order = PanelOrder::rising);
 
 /// c = alpha a b + beta c as gemm() does, on the calling thread, for operands of some kilobytes.
 /// Sums run over k in order, as above.

@@ -12,7 +12,7 @@
 #include <tailgrad/core/kernels/lanes.h>
 #include <tailgrad/core/kernels/packed_product.h>
 #include <tailgrad/core/kernels/scratch.h>
-#include <tailgrad/core/kernels/vec_math.h>
+#include <tailgrad/core/kernels/softmax_exp.h>
 #include <tailgrad/core/parallel.h>
 #include <tailgrad/core/random.h>
 #include <tailgrad/core/tape.h>
@@ -143,7 +143,7 @@ void softmax_rows(Real* weights, std::size_t rows, std::size_t cols) {
     for (std::size_t r = 0; r < count; ++r) scale[r] = kernels::row_max(block + r * cols, cols);
     for (std::size_t r = 0; r < count; ++r)
       for (std::size_t c = 0; c < cols; ++c)
-        block[r * cols + c] = kernels::exp(block[r * cols + c] - scale[r]);
+        block[r * cols + c] = kernels::softmax_exp(block[r * cols + c] - scale[r]);
     for (std::size_t r = 0; r < count; ++r) scale[r] = 1 / kernels::row_sum(block + r * cols, cols);
     for (std::size_t r = 0; r < count; ++r)
       for (std::size_t c = 0; c < cols; ++c) block[r * cols + c] *= scale[r];

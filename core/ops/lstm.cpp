@@ -156,6 +156,10 @@ std::size_t reached(const Groups& groups, std::size_t group, std::size_t active,
   return active;
 }
 
+kernels::PanelOrder taking_turns(std::size_t step) {
+  return step % 2 == 0 ? kernels::PanelOrder::rising : kernels::PanelOrder::falling;
+}
+
 void forward_steps(const Groups& groups, std::size_t group, const Direction& d, const Sizes& size,
                    const Real* zeros) {
   const std::size_t n = size.hidden;
@@ -171,7 +175,8 @@ void forward_steps(const Groups& groups, std::size_t group, const Direction& d, 
         rows_in[r] = d.out + s.token(t - 1, d.reversed) * size.out();
         rows_out[r] = d.gates + s.token(t, d.reversed) * size.gates();
       }
-      kernels::packed_product(active, n, size.gates(), rows_in, d.packed, rows_out, true);
+      kernels::packed_product(active, n, size.gates(), rows_in, d.packed, rows_out, true,
+                              taking_turns(t));
     }
     for (std::size_t r = 0; r < active; ++r) {
       const Sequence& s = groups.sequence(group, r);
@@ -200,7 +205,9 @@ void backward_steps(const Groups& groups, std::size_t group, const Direction& d,
       rows_in[r] = d.gates + token * size.gates();
       rows_out[r] = d_h + r * n;
     }
-    if (t > 0) kernels::packed_product(active, size.gates(), n, rows_in, d.packed, rows_out, false);
+    if (t > 0)
+      kernels::packed_product(active, size.gates(), n, rows_in, d.packed, rows_out, false,
+                              taking_turns(t));
   }
 }
 
