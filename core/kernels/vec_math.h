@@ -168,6 +168,14 @@ inline float sigmoid(float x) {
   return (x < 0.0F ? e : 1.0F) / (1.0F + e);
 }
 
+/// sigmoid for the gates of a cell, about a third cheaper: 0 where sigmoid is below 2^-125, that is
+/// for x < -87. At most 3 ulp off elsewhere.
+inline float gate(float x) {
+  const float c = x < -87.0F ? -87.0F : (x > 87.0F ? 87.0F : x);  // a NaN passes
+  const float y = 1.0F / (1.0F + vec::exp_moderate(-c));
+  return x < -87.0F ? 0.0F : y;
+}
+
 /// At most 2 ulp off.
 inline float erf(float x) {
   const float z = std::fabs(x);
@@ -211,6 +219,9 @@ inline double tanh(double x) {
 inline double sigmoid(double x) {
   const double e = std::exp(-std::fabs(x));
   return (x < 0 ? e : 1) / (1 + e);
+}
+inline double gate(double x) {
+  return kernels::sigmoid(x);
 }
 inline double erf(double x) {
   return std::erf(x);

@@ -115,10 +115,10 @@ struct Sizes {
 void cell_forward(Real* __restrict gates, const Real* __restrict before, Real* __restrict cell,
                   Real* __restrict tanhs, Real* __restrict out, std::size_t n) {
   for (std::size_t j = 0; j < n; ++j) {
-    const Real i = kernels::sigmoid(gates[j]);
-    const Real f = kernels::sigmoid(gates[n + j]);
+    const Real i = kernels::gate(gates[j]);
+    const Real f = kernels::gate(gates[n + j]);
     const Real u = kernels::tanh(gates[2 * n + j]);
-    const Real o = kernels::sigmoid(gates[3 * n + j]);
+    const Real o = kernels::gate(gates[3 * n + j]);
     const Real c = f * before[j] + i * u;
     const Real squashed = kernels::tanh(c);
     gates[j] = i;

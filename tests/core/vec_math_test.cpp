@@ -150,6 +150,14 @@ TEST(VecMath, SigmoidIsWithinThreeUlp) {
             3.0);
 }
 
+TEST(VecMath, GateIsASigmoidWithoutItsLeastValues) {
+  EXPECT_LE(worst(
+                -87, 100, [](float x) { return kernels::gate(x); },
+                [](double x) { return 1 / (1 + std::exp(-x)); }),
+            3.0);
+  EXPECT_EQ(kernels::gate(-87.1F), 0);
+}
+
 TEST(VecMath, ErfIsWithinTwoUlp) {
   EXPECT_LE(
       worst(
@@ -197,6 +205,9 @@ TEST(VecMath, SpecialValues) {
   EXPECT_EQ(kernels::sigmoid(0.0F), 0.5F);
   EXPECT_EQ(kernels::sigmoid(kInf), 1);
   EXPECT_EQ(kernels::sigmoid(-kInf), 0);
+  EXPECT_EQ(kernels::gate(0.0F), 0.5F);
+  EXPECT_EQ(kernels::gate(kInf), 1);
+  EXPECT_EQ(kernels::gate(-kInf), 0);
   EXPECT_EQ(kernels::erf(kInf), 1);
   EXPECT_EQ(kernels::erf(-kInf), -1);
   EXPECT_TRUE(std::signbit(kernels::erf(-0.0F)));
@@ -208,7 +219,8 @@ TEST(VecMath, SpecialValues) {
        {static_cast<float (*)(float)>(kernels::exp), static_cast<float (*)(float)>(kernels::log),
         static_cast<float (*)(float)>(kernels::log1p), static_cast<float (*)(float)>(kernels::tanh),
         static_cast<float (*)(float)>(kernels::sigmoid),
-        static_cast<float (*)(float)>(kernels::erf), static_cast<float (*)(float)>(kernels::gelu),
+        static_cast<float (*)(float)>(kernels::gate), static_cast<float (*)(float)>(kernels::erf),
+        static_cast<float (*)(float)>(kernels::gelu),
         static_cast<float (*)(float)>(kernels::gelu_slope)})
     EXPECT_TRUE(std::isnan(f(kNan)));
 }
@@ -243,6 +255,7 @@ TEST(VecMath, VectorBodyAndTailAgreeToTheBit) {
   expect_same_bits_everywhere([](float x) { return kernels::log1p(x + 5); });
   expect_same_bits_everywhere([](float x) { return kernels::tanh(x); });
   expect_same_bits_everywhere([](float x) { return kernels::sigmoid(x); });
+  expect_same_bits_everywhere([](float x) { return kernels::gate(x); });
   expect_same_bits_everywhere([](float x) { return kernels::erf(x); });
   expect_same_bits_everywhere([](float x) { return kernels::gelu(x); });
   expect_same_bits_everywhere([](float x) { return kernels::gelu_slope(x); });
